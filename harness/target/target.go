@@ -1,0 +1,173 @@
+// Package target turns crossing.yaml, flags and the environment into a
+// validated Target: the application as a browser sees it, and the services
+// behind it. It starts nothing.
+package target
+
+import (
+	"time"
+
+	"crossing/harness/trace"
+)
+
+// File is crossing.yaml.
+type File struct {
+	// Name is what reports call the application.
+	Name string `yaml:"name"`
+	// Origins are the addresses that browsers use. Locally they exist inside
+	// the edge only; any name under a listed top-level domain will do.
+	Origins trace.Origins `yaml:"origins"`
+	// Services are started in the order of their needs. None: the origins
+	// are reached as they are.
+	Services map[string]Service `yaml:"services"`
+	// Serves says which service stands behind which origin.
+	Serves Serves `yaml:"serves"`
+	// Secrets are names; each run makes a random value for each.
+	Secrets  []string `yaml:"secrets"`
+	Contract Contract `yaml:"contract"`
+	// Database lets the harness look up a session's row.
+	Database *Database `yaml:"database"`
+}
+
+// Serves names the service behind each origin.
+type Serves struct {
+	Frontend string `yaml:"frontend"`
+	Auth     string `yaml:"auth"`
+	API      string `yaml:"api"`
+}
+
+// Service is one part of the stack. It runs as a container from Image or
+// Dockerfile, or as a process by Command, whichever the runtime is.
+//
+// Strings of Environment, Command, Migrate and Database.URL may hold
+// ${origin.ROLE}, ${secret.NAME}, ${address.SERVICE} (host:port as this
+// service reaches it), ${url.SERVICE} ("http://" and that address), ${port},
+// ${host} (what to listen on), ${data} (a folder of its own), ${instance}
+// (its name, "auth-2") and ${env.NAME} (from the run's own environment).
+type Service struct {
+	// Image is a ready image; Dockerfile one that is built, with Directory as
+	// its context. Both are paths below crossing.yaml's folder.
+	Image      string `yaml:"image"`
+	Dockerfile string `yaml:"dockerfile"`
+	Directory  string `yaml:"directory"`
+	// Build are commands run in Directory on this machine before the service
+	// or its image is made; they run again when a file that Inputs (globs
+	// below Directory, default: all that git would track) names has changed.
+	Build  []string `yaml:"build"`
+	Inputs []string `yaml:"inputs"`
+	// Command starts the service as a process, in Directory. A container
+	// runs its image's own command.
+	Command string `yaml:"command"`
+	// Migrate is run to its end once before the first instance starts: as a
+	// process in Directory, or in a container of the same image.
+	Migrate string `yaml:"migrate"`
+	// Environment of every instance.
+	Environment map[string]string `yaml:"environment"`
+	// Needs are services that must be ready first.
+	Needs []string `yaml:"needs"`
+	// Instances share nothing but what Needs gives them; default one. Each
+	// entry may change the environment.
+	Instances Instances `yaml:"instances"`
+	// Port that the container listens on; a process gets a free one.
+	Port  int   `yaml:"port"`
+	Ready Ready `yaml:"ready"`
+	// Unprivileged runs the process under another account when the run is
+	// root's, as PostgreSQL demands.
+	Unprivileged bool `yaml:"unprivileged"`
+}
+
+// Instances is written as a number or as a list of differences.
+type Instances []Instance
+
+// Instance is what one instance has of its own.
+type Instance struct {
+	Environment map[string]string `yaml:"environment"`
+}
+
+// Ready says when a service can be used. One of Path and SQL is set.
+type Ready struct {
+	// Path is asked over HTTP until it answers 200.
+	Path string `yaml:"path"`
+	// SQL is a PostgreSQL URL that is asked SELECT 1.
+	SQL string `yaml:"sql"`
+	// Within is the limit; default 30 s.
+	Within time.Duration `yaml:"within"`
+}
+
+// Database is where sessions are kept.
+type Database struct {
+	URL string `yaml:"url"`
+	// Session selects (user_email text, expires_at timestamptz) of the
+	// session whose token is $1; no row: no session.
+	Session string `yaml:"session"`
+	// Revoke deletes that session; Age sets its expiry $2 seconds from now.
+	Revoke string `yaml:"revoke"`
+	Age    string `yaml:"age"`
+}
+
+// Contract is what frontend, auth and api have agreed on.
+type Contract struct {
+	// Preset fills what is left out: "better-auth", the default.
+	Preset string               `yaml:"preset"`
+	Cookie trace.CookieContract `yaml:"cookie"`
+	Paths  trace.Paths          `yaml:"paths"`
+	Pages  Pages                `yaml:"pages"`
+	// Issuer and Audience of tokens; default: the auth origin.
+	Issuer   string `yaml:"issuer"`
+	Audience string `yaml:"audience"`
+	// SigningSecret names the environment variable of the auth service whose
+	// value signs cookies, so that signatures can be recomputed.
+	SigningSecret string `yaml:"signingSecret"`
+	// FallbackSetting is the run-time setting (a path of the frontend and the
+	// name of a JSON field) that switches the bearer fallback.
+	FallbackSetting Setting `yaml:"fallbackSetting"`
+}
+
+// Setting is one field of a JSON document that the frontend reads at run time.
+type Setting struct {
+	Path  string `yaml:"path"`
+	Field string `yaml:"field"`
+}
+
+// Pages is how a person uses the frontend; the strings are CSS selectors,
+// those named Path paths.
+type Pages struct {
+	SignUp    Form     `yaml:"signUp"`
+	SignIn    Form     `yaml:"signIn"`
+	Home      string   `yaml:"home"`
+	Other     string   `yaml:"other"`
+	OtherLink string   `yaml:"otherLink"`
+	Standing  Standing `yaml:"standing"`
+	CallAPI   Call     `yaml:"callAPI"`
+	SignOut   string   `yaml:"signOut"`
+}
+
+// Form is a page with a form.
+type Form struct {
+	Path     string `yaml:"path"`
+	Name     string `yaml:"name"`
+	Email    string `yaml:"email"`
+	Password string `yaml:"password"`
+	Submit   string `yaml:"submit"`
+}
+
+// Standing is the element that shows who is signed in.
+type Standing struct {
+	Selector string `yaml:"selector"`
+	// State is an attribute with the values SignedIn, SignedOut, and others
+	// while the page has not decided yet.
+	State     string `yaml:"state"`
+	SignedIn  string `yaml:"signedIn"`
+	SignedOut string `yaml:"signedOut"`
+	// Person and By are attributes: the e-mail address, and "cookie" or
+	// "bearer".
+	Person string `yaml:"person"`
+	By     string `yaml:"by"`
+}
+
+// Call is a button, and the element that then shows the answer.
+type Call struct {
+	Click  string `yaml:"click"`
+	Answer string `yaml:"answer"`
+	// Status is an attribute of Answer: the HTTP status, empty while waiting.
+	Status string `yaml:"status"`
+}
