@@ -1,0 +1,208 @@
+package target
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"crossing/harness/trace"
+)
+
+// DefaultName is the file that a user writes.
+const DefaultName = "crossing.yaml"
+
+// Target is an application as a browser sees it, validated.
+type Target struct {
+	File
+	// Path is the file that it was read from, Dir its folder: both absolute.
+	Path string
+	Dir  string
+}
+
+// Remote says that there are no services to start: the origins are reached as
+// they are.
+func (t *Target) Remote() bool { return len(t.Services) == 0 }
+
+// Subject is what a trace keeps of the target.
+func (t *Target) Subject() trace.Subject {
+	return trace.Subject{
+		Name: t.Name, Origins: t.Origins, Cookie: t.Contract.Cookie, Paths: t.Contract.Paths,
+		Issuer: t.Contract.Issuer, Audience: t.Contract.Audience,
+	}
+}
+
+// Load reads and validates a crossing.yaml. Its error lists every problem, a
+// line each, with file, line and field.
+func Load(path string) (*Target, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("find %s: %w", path, err)
+	}
+	if info, err := os.Stat(absolute); err == nil && info.IsDir() {
+		absolute = filepath.Join(absolute, DefaultName)
+	}
+	text, err := os.ReadFile(absolute)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no %s: name the file that describes your application with --config (CONFIG= for make)", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return parse(absolute, text)
+}
+
+func parse(path string, text []byte) (*Target, error) {
+	t := &Target{Path: path, Dir: filepath.Dir(path)}
+	tree, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, malformed(path, text, err)
+	}
+	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
+		return nil, fmt.Errorf("%s is empty: it must at least name origins.frontend and origins.auth", path)
+	}
+	// The preset comes first, so that what the file says stands over it.
+	var first struct {
+		Contract struct {
+			Preset string `yaml:"preset"`
+		} `yaml:"contract"`
+	}
+	if err := yaml.Unmarshal(text, &first); err != nil {
+		return nil, malformed(path, text, err)
+	}
+	name := first.Contract.Preset
+	if name == "" {
+		name = BetterAuth
+	}
+	preset, known := presets[name]
+	if !known {
+		return nil, Problems{at(path, tree, "contract.preset", fmt.Sprintf("unknown preset %q; allowed: %s", name, strings.Join(presetNames(), ", ")))}
+	}
+	t.Contract = preset
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.DisallowUnknownField()).Decode(&t.File); err != nil {
+		return nil, malformed(path, text, err)
+	}
+	t.fill()
+	var problems Problems
+	for _, f := range t.validate() {
+		problems = append(problems, at(path, tree, f.field, f.why))
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return t, nil
+}
+
+// fill sets what follows from the rest of the file.
+func (t *Target) fill() {
+	if t.Name == "" {
+		t.Name = filepath.Base(t.Dir)
+	}
+	if t.Origins.Stranger == "" {
+		t.Origins.Stranger = "https://www.crossing-stranger.org"
+	}
+	if t.Contract.Issuer == "" {
+		t.Contract.Issuer = t.Origins.Auth
+	}
+	if t.Contract.Audience == "" {
+		t.Contract.Audience = t.Origins.Auth
+	}
+	for name, s := range t.Services {
+		if len(s.Instances) == 0 {
+			s.Instances = Instances{{}}
+		}
+		t.Services[name] = s
+	}
+}
+
+// Problem is one thing wrong with a crossing.yaml.
+type Problem struct {
+	File  string
+	Line  int
+	Field string
+	Why   string
+}
+
+// Error is "FILE:LINE: FIELD: WHY".
+func (p Problem) Error() string {
+	return fmt.Sprintf("%s:%d: %s: %s", p.File, p.Line, p.Field, p.Why)
+}
+
+// Problems are all that is wrong with a crossing.yaml.
+type Problems []Problem
+
+// Error lists them, a line each.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// at finds the line of field, or of its nearest parent that the file has.
+func at(path string, tree *ast.File, field, why string) Problem {
+	p := Problem{File: path, Line: 1, Field: field, Why: why}
+	for rest := field; rest != ""; {
+		query, err := yaml.PathString("$." + rest)
+		if err == nil {
+			if node, err := query.FilterFile(tree); err == nil && node != nil && node.GetToken() != nil {
+				p.Line = node.GetToken().Position.Line
+				return p
+			}
+		}
+		i := strings.LastIndexByte(rest, '.')
+		if i < 0 {
+			break
+		}
+		rest = rest[:i]
+	}
+	return p
+}
+
+// malformed turns the YAML library's error into a Problem, keeping its words.
+func malformed(path string, text []byte, err error) error {
+	var y yaml.Error
+	p := Problem{File: path, Line: 1, Field: "(syntax)"}
+	if !errors.As(err, &y) {
+		// A value's own parser (a duration, instances) knows no position, but
+		// quotes the value: the first line that holds it is the place.
+		p.Why = err.Error()
+		if quoted := strings.Split(p.Why, `"`); len(quoted) > 2 {
+			before, _, found := bytes.Cut(text, []byte(quoted[1]))
+			if found {
+				p.Line, p.Field = 1+bytes.Count(before, []byte("\n")), quoted[1]
+			}
+		}
+		return Problems{p}
+	}
+	p.Why = y.GetMessage()
+	if tok := y.GetToken(); tok != nil {
+		p.Line, p.Field = tok.Position.Line, tok.Value
+	}
+	return Problems{p}
+}
+
+// UnmarshalYAML reads a number ("instances: 2") or a list of differences.
+func (i *Instances) UnmarshalYAML(data []byte) error {
+	var n int
+	if yaml.Unmarshal(data, &n) == nil {
+		if n < 1 || n > 9 {
+			return fmt.Errorf("instances: %d is out of range; allowed: 1 to 9, or a list", n)
+		}
+		*i = make(Instances, n)
+		return nil
+	}
+	var list []Instance
+	if err := yaml.UnmarshalWithOptions(data, &list, yaml.DisallowUnknownField()); err != nil {
+		return err
+	}
+	*i = list
+	return nil
+}

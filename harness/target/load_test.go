@@ -1,0 +1,133 @@
+package target
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const minimal = `
+origins:
+  frontend: https://docs.example.com
+  auth: https://auth.example.net
+`
+
+func parseText(t *testing.T, text string) (*Target, error) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, folder := range []string{"a", "b"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, DefaultName)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return Load(path)
+}
+
+func TestTheReferenceFileIsValid(t *testing.T) {
+	got, err := Load("../../fixtures/crossing.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(got.Services["auth"].Instances); n != 2 {
+		t.Errorf("auth has %d instances, want 2", n)
+	}
+	if got.Contract.Cookie.Name != "__Secure-better-auth.session_token" || !got.Contract.Cookie.Partitioned {
+		t.Errorf("the preset's cookie is not there: %+v", got.Contract.Cookie)
+	}
+	if got.Contract.Issuer != "https://auth.crossing-back.net" {
+		t.Errorf("issuer is %q", got.Contract.Issuer)
+	}
+}
+
+func TestAMinimalFileIsRemoteAndFollowsThePreset(t *testing.T) {
+	got, err := parseText(t, minimal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.Remote() || got.Contract.Paths.Session != "/api/auth/get-session" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAFileStandsOverThePresetFieldByField(t *testing.T) {
+	got, err := parseText(t, minimal+"contract:\n  cookie: {sameSite: Lax}\n  paths: {session: /who}\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := got.Contract
+	if c.Cookie.SameSite != "Lax" || !c.Cookie.Secure || c.Cookie.Path != "/" || c.Cookie.Lifetime != 604800 {
+		t.Errorf("cookie is %+v", c.Cookie)
+	}
+	if c.Paths.Session != "/who" || c.Paths.SignIn != "/api/auth/sign-in/email" {
+		t.Errorf("paths are %+v", c.Paths)
+	}
+}
+
+func TestProblemsNameFileLineFieldAndWhatIsAllowed(t *testing.T) {
+	service := func(lines string) string {
+		return minimal + "serves: {frontend: a, auth: a}\nservices:\n  a:\n    command: ./run\n    port: 80\n    ready: {path: /}\n" + lines
+	}
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"empty":              {"", []string{"is empty", "origins.frontend"}},
+		"syntax":             {"origins: [", []string{"crossing.yaml:1"}},
+		"unknown field":      {minimal + "orgins: {}\n", []string{":5:", "orgins"}},
+		"wrong type":         {minimal + "secrets: {a: b}\n", []string{":5:"}},
+		"missing origin":     {"origins:\n  frontend: https://docs.example.com\n", []string{"origins.auth", "missing"}},
+		"http":               {strings.Replace(minimal, "https://auth", "http://auth", 1), []string{":4:", "origins.auth", "not https"}},
+		"slash":              {strings.Replace(minimal, "example.net", "example.net/", 1), []string{":4:", "ends in a slash"}},
+		"path":               {strings.Replace(minimal, "example.net", "example.net/x", 1), []string{"no path"}},
+		"port":               {strings.Replace(minimal, "example.net", "example.net:8443", 1), []string{"names a port"}},
+		"address":            {strings.Replace(minimal, "auth.example.net", "10.0.0.1", 1), []string{"is an address"}},
+		"unlisted domain":    {strings.Replace(minimal, "example.net", "example.test", 1), []string{`".test"`, "public suffix list"}},
+		"public suffix":      {strings.Replace(minimal, "auth.example.net", "vercel.app", 1), []string{"itself a public suffix"}},
+		"one site":           {strings.Replace(minimal, "auth.example.net", "auth.example.com", 1), []string{"origins.auth", "one site", "partitioned: false"}},
+		"stranger's site":    {minimal + "  stranger: https://x.example.com\n", []string{":5:", "must be of another"}},
+		"preset":             {minimal + "contract:\n  preset: auth0\n", []string{":6:", `"auth0"`, "better-auth"}},
+		"same-site word":     {minimal + "contract:\n  cookie: {sameSite: none}\n", []string{":6:", `"none"`, "None, Lax, Strict"}},
+		"serves without any": {minimal + "serves: {auth: auth}\n", []string{":5:", "describes none"}},
+		"needs of nobody":    {service("    needs: [db]\n"), []string{"services.a.needs[0]", `"db"`, "there are: a"}},
+		"needs in a circle":  {service("    needs: [b]\n  b: {command: x, port: 81, ready: {path: /}, needs: [a]}\n"), []string{"a → b → a"}},
+		"nothing to run":     {minimal + "serves: {frontend: a, auth: a}\nservices:\n  a: {port: 1, ready: {path: /}}\n", []string{"services.a", "nothing to run"}},
+		"readiness missing":  {minimal + "serves: {frontend: a, auth: a}\nservices:\n  a: {command: x, port: 1}\n", []string{"services.a.ready", "one of path"}},
+		"service not served": {minimal + "serves: {frontend: a, auth: z}\nservices:\n  a: {command: x, port: 1, ready: {path: /}}\n", []string{"serves.auth", `"z"`}},
+		"instances":          {service("    instances: 0\n"), []string{"out of range", "1 to 9"}},
+		"folder":             {service("    directory: gone\n"), []string{"services.a.directory", `"gone"`}},
+		"dockerfile":         {service("    directory: a\n    dockerfile: Dockerfile\n"), []string{"services.a.dockerfile", "no file"}},
+		"signing secret":     {service("contract:\n  signingSecret: AUTH_KEY\n"), []string{"contract.signingSecret", "AUTH_KEY"}},
+		"duration":           {strings.Replace(service(""), "path: /}", "path: /, within: soon}", 1), []string{":10:"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := parseText(t, c.text)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error lacks %q:\n%v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestAllProblemsAreToldAtOnce(t *testing.T) {
+	_, err := parseText(t, "origins:\n  frontend: http://a.example.com\n  auth: https://b.example.net/\n")
+	if err == nil || strings.Count(err.Error(), "\n") != 1 {
+		t.Fatalf("want two lines, got:\n%v", err)
+	}
+}
+
+func TestAMissingFileSaysHowToNameOne(t *testing.T) {
+	_, err := Load(filepath.Join(t.TempDir(), DefaultName))
+	if err == nil || !strings.Contains(err.Error(), "--config") {
+		t.Fatalf("got %v", err)
+	}
+}

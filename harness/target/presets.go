@@ -1,0 +1,32 @@
+package target
+
+import (
+	"maps"
+	"slices"
+
+	"crossing/harness/trace"
+)
+
+// BetterAuth is the preset that holds where a file names none.
+const BetterAuth = "better-auth"
+
+// presets are contracts by name; a file's own words stand over them.
+var presets = map[string]Contract{
+	// better-auth 1.7: defaults of its cookies (docs, "Cookies") with the
+	// attributes that a cross-site session needs, and the paths of its
+	// e-mail sign-in and of the jwt plugin.
+	BetterAuth: {
+		Preset: BetterAuth,
+		Cookie: trace.CookieContract{
+			Name: "__Secure-better-auth.session_token", Secure: true, HTTPOnly: true,
+			SameSite: "None", Partitioned: true, Path: "/", Lifetime: 7 * 24 * 60 * 60,
+		},
+		Paths: trace.Paths{
+			SignUp: "/api/auth/sign-up/email", SignIn: "/api/auth/sign-in/email",
+			SignOut: "/api/auth/sign-out", Session: "/api/auth/get-session",
+			Token: "/api/auth/token", Keys: "/api/auth/jwks", API: "/me",
+		},
+	},
+}
+
+func presetNames() []string { return slices.Sorted(maps.Keys(presets)) }
