@@ -1,7 +1,10 @@
 package trace
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -11,15 +14,16 @@ import (
 type Recorder struct {
 	redactor *Redactor
 
-	mu sync.Mutex
-	t  Trace
+	mu      sync.Mutex
+	t       Trace
+	changed chan struct{} // closed and replaced at each exchange
 }
 
 // NewRecorder starts a trace. Of head, only what is known beforehand is set:
 // run, spec, visitor, profile, browser, subject.
 func NewRecorder(r *Redactor, head Trace) *Recorder {
 	head.Version = Version
-	return &Recorder{redactor: r, t: head}
+	return &Recorder{redactor: r, t: head, changed: make(chan struct{})}
 }
 
 // Redactor returns the run's redactor.
@@ -31,9 +35,48 @@ func (r *Recorder) change(f func(t *Trace)) {
 	f(&r.t)
 }
 
-// Exchange adds e.
+// Exchange adds e, and wakes those who Await it.
 func (r *Recorder) Exchange(e Exchange) {
-	r.change(func(t *Trace) { t.Exchanges = append(t.Exchanges, e) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.t.Exchanges = append(r.t.Exchanges, e)
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// Await returns the first exchange that began at or after since and that fits,
+// as soon as it has been recorded. On ctx's end the error says what was wanted
+// and lists the exchanges since then.
+func (r *Recorder) Await(ctx context.Context, since time.Time, wanted string, fits func(Exchange) bool) (Exchange, error) {
+	for {
+		r.mu.Lock()
+		all, changed := r.t.Exchanges, r.changed
+		r.mu.Unlock()
+		for _, e := range all {
+			if !e.Time.Before(since) && fits(e) {
+				return e, nil
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return Exchange{}, fmt.Errorf("await %s: %w; seen since then: %s", wanted, ctx.Err(), list(all, since))
+		}
+	}
+}
+
+// list names the exchanges since a moment, shortly.
+func list(all []Exchange, since time.Time) string {
+	var lines []string
+	for _, e := range all {
+		if !e.Time.Before(since) {
+			lines = append(lines, fmt.Sprintf("%s %s%s → %d", e.Method, e.Origin, e.Path, e.Status))
+		}
+	}
+	if len(lines) == 0 {
+		return "nothing"
+	}
+	return strings.Join(lines, ", ")
 }
 
 // Jar adds j.
