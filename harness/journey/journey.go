@@ -1,0 +1,102 @@
+// Package journey holds the steps that a visitor walks through an application:
+// sign up, sign in, reload, follow a link, go away and come back, call the
+// api, sign out. They are driven by the contract, so that another application
+// needs another contract and no other code. A step acts and waits for what it
+// set off; whether the result is right is for others to judge.
+package journey
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"crossing/harness/browser"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+)
+
+// Step is one thing that a person does.
+type Step struct {
+	Name string
+	Do   func(ctx context.Context, p browser.Page) error
+}
+
+// Person is who visits. A fresh one for every visitor keeps specs apart.
+type Person struct {
+	Name     string
+	Email    string
+	Password string
+}
+
+// NewPerson makes a person that no run has seen before. The address is under
+// a domain that is reserved for examples (RFC 2606), and says where it is from.
+func NewPerson(name string) Person {
+	return Person{
+		Name:     name,
+		Email:    fmt.Sprintf("%s.%s@crossing.example", name, random(6)),
+		Password: "pw-" + random(12),
+	}
+}
+
+func random(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails (crypto/rand, since Go 1.24)
+	return hex.EncodeToString(b)
+}
+
+// Way is how a person uses one application: its origins, its contract, and
+// the recorder of the visitor who walks.
+type Way struct {
+	Origins  trace.Origins
+	Contract target.Contract
+	Recorder *trace.Recorder
+}
+
+// Walk takes the steps one after the other, and marks each in the trace. It
+// stops at the first that fails.
+func (w Way) Walk(ctx context.Context, p browser.Page, steps ...Step) error {
+	for _, s := range steps {
+		m := trace.Mark{Step: s.Name, Begin: time.Now()}
+		err := s.Do(ctx, p)
+		m.End = time.Now()
+		if err != nil {
+			err = fmt.Errorf("%s: %w", s.Name, err)
+			m.Err = w.Recorder.Redactor().Scrub(err.Error())
+		}
+		w.Recorder.Mark(m)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Standing reads off the open page who it takes the visitor for, and records
+// it. A page that shows no standing at all is an error.
+func (w Way) Standing(ctx context.Context, p browser.Page) (trace.Standing, error) {
+	look := w.Contract.Pages.Standing
+	at, err := p.URL(ctx)
+	if err != nil {
+		return trace.Standing{}, fmt.Errorf("read who the page takes the visitor for: %w", err)
+	}
+	shown, err := p.Attributes(ctx, look.Selector)
+	if err != nil {
+		return trace.Standing{}, fmt.Errorf("read who the page at %s takes the visitor for: %w", at, err)
+	}
+	s := trace.Standing{Time: time.Now(), Source: "page", TopLevel: originOf(at), Person: shown[look.Person], By: shown[look.By]}
+	switch shown[look.State] {
+	case look.SignedIn:
+		s.SignedIn = true
+	case look.SignedOut:
+	default:
+		s.Detail = shown[look.State]
+	}
+	if text := shown[""]; !s.SignedIn && text != "" {
+		s.Detail = fmt.Sprintf("%s: %s", shown[look.State], text)
+	}
+	s.Detail = w.Recorder.Redactor().Scrub(s.Detail)
+	w.Recorder.Standing(s)
+	return s, nil
+}

@@ -1,0 +1,158 @@
+package journey
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"crossing/harness/browser"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+)
+
+// Open goes to a path of the frontend by a full load.
+func (w Way) Open(path string) Step {
+	return Step{"open " + path, func(ctx context.Context, p browser.Page) error {
+		return p.Goto(ctx, w.Origins.Frontend+path)
+	}}
+}
+
+// Home opens the frontend's home page by a full load.
+func (w Way) Home() Step { return w.Open(w.Contract.Pages.Home) }
+
+// Account opens, by a full load, the page from which the api is called.
+func (w Way) Account() Step { return w.Open(w.Contract.Pages.Other) }
+
+// SignUp fills the sign-up form as a new person, and waits for the answer of
+// the auth service, whatever it is.
+func (w Way) SignUp(who Person) Step {
+	return w.form("sign up", w.Contract.Pages.SignUp, w.Contract.Paths.SignUp, who)
+}
+
+// SignIn fills the sign-in form, and waits likewise.
+func (w Way) SignIn(who Person) Step {
+	return w.form("sign in", w.Contract.Pages.SignIn, w.Contract.Paths.SignIn, who)
+}
+
+func (w Way) form(name string, form target.Form, endpoint string, who Person) Step {
+	return Step{name, func(ctx context.Context, p browser.Page) error {
+		w.Recorder.Redactor().Learn(who.Password)
+		if err := p.Goto(ctx, w.Origins.Frontend+form.Path); err != nil {
+			return err
+		}
+		fields := []struct{ selector, text string }{{form.Name, who.Name}, {form.Email, who.Email}, {form.Password, who.Password}}
+		for _, f := range fields {
+			if f.selector == "" {
+				continue
+			}
+			if err := p.Fill(ctx, f.selector, f.text); err != nil {
+				return err
+			}
+		}
+		began := time.Now()
+		if err := p.Click(ctx, form.Submit); err != nil {
+			return err
+		}
+		_, err := w.await(ctx, began, http.MethodPost, endpoint)
+		return err
+	}}
+}
+
+// await waits for the auth service's answer on an endpoint.
+func (w Way) await(ctx context.Context, since time.Time, method, path string) (trace.Exchange, error) {
+	return w.Recorder.Await(ctx, since, method+" "+w.Origins.Auth+path, func(e trace.Exchange) bool {
+		return e.Role == trace.RoleAuth && e.Method == method && e.Path == path && !e.Outside
+	})
+}
+
+// Reload loads the page again.
+func (w Way) Reload() Step {
+	return Step{"reload", func(ctx context.Context, p browser.Page) error { return p.Reload(ctx) }}
+}
+
+// FollowLink goes on by client-side navigation: a click on a link, no load.
+func (w Way) FollowLink() Step {
+	return Step{"follow a link", func(ctx context.Context, p browser.Page) error {
+		if err := p.Eval(ctx, "() => { window.crossingStays = true }", nil, nil); err != nil {
+			return err
+		}
+		if err := p.Click(ctx, w.Contract.Pages.OtherLink); err != nil {
+			return err
+		}
+		want := w.Origins.Frontend + w.Contract.Pages.Other
+		if err := w.arrive(ctx, p, want); err != nil {
+			return err
+		}
+		var stays bool
+		if err := p.Eval(ctx, "() => window.crossingStays === true", nil, &stays); err != nil {
+			return err
+		}
+		if !stays {
+			return fmt.Errorf("the link to %s loaded the page anew: it is no client-side navigation", want)
+		}
+		return nil
+	}}
+}
+
+// arrive waits until the address is want, a trailing slash aside.
+func (w Way) arrive(ctx context.Context, p browser.Page, want string) error {
+	const script = `(want) => new Promise((done) => {
+		const there = () => location.href.replace(/\/$/, "") === want.replace(/\/$/, "");
+		const look = () => there() ? done(true) : setTimeout(look, 10);
+		look();
+	})`
+	if err := p.Eval(ctx, script, want, nil); err != nil {
+		at, _ := p.URL(ctx)
+		return fmt.Errorf("await the address %s, last seen %s: %w", want, at, err)
+	}
+	return nil
+}
+
+// Leave goes to the stranger's site in the same tab.
+func (w Way) Leave() Step {
+	return Step{"leave for another site", func(ctx context.Context, p browser.Page) error {
+		return p.Goto(ctx, w.Origins.Stranger+"/")
+	}}
+}
+
+// CallAPI presses the button that calls the api, and waits until the page
+// shows an answer.
+func (w Way) CallAPI() Step {
+	return Step{"call the api", func(ctx context.Context, p browser.Page) error {
+		call := w.Contract.Pages.CallAPI
+		if err := p.Click(ctx, call.Click); err != nil {
+			return err
+		}
+		const script = `([selector, attribute]) => new Promise((done) => {
+			const look = () => document.querySelector(selector)?.getAttribute(attribute) ? done(true) : setTimeout(look, 10);
+			look();
+		})`
+		if err := p.Eval(ctx, script, []string{call.Answer, call.Status}, nil); err != nil {
+			shown, _ := p.Attributes(ctx, call.Answer)
+			return fmt.Errorf("await the api's answer in %s, which showed %v: %w", call.Answer, shown, err)
+		}
+		return nil
+	}}
+}
+
+// SignOut presses the button, and waits for the auth service's answer.
+func (w Way) SignOut() Step {
+	return Step{"sign out", func(ctx context.Context, p browser.Page) error {
+		began := time.Now()
+		if err := p.Click(ctx, w.Contract.Pages.SignOut); err != nil {
+			return err
+		}
+		_, err := w.await(ctx, began, http.MethodPost, w.Contract.Paths.SignOut)
+		return err
+	}}
+}
+
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return address
+	}
+	return u.Scheme + "://" + u.Host
+}
