@@ -1,0 +1,239 @@
+// Package observe asks what only a plain value could tell: who signed this
+// cookie, is there a row for it, what does each instance answer to it. It asks
+// from outside the visitor's browser, in ways that neither heal nor harm the
+// session, and stores answers, never the values. It draws no conclusion:
+// package diagnose does.
+package observe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"crossing/harness/target"
+	"crossing/harness/trace"
+)
+
+// Instance is a service instance that can be asked directly.
+type Instance struct {
+	Name string
+	// URL is its address without the edge, "http://127.0.0.1:4711".
+	URL string
+	// Environment is what it was started with.
+	Environment map[string]string
+	// Ready is the path of its readiness.
+	Ready string
+}
+
+// Observer asks on behalf of one run. The zero value of a part means that it
+// cannot be asked, as with a remote target: then it is left out.
+type Observer struct {
+	Subject  trace.Subject
+	Contract target.Contract
+	Auth     []Instance
+	API      []Instance
+	Database *Database
+	// Logs returns what an instance has written so far.
+	Logs func(ctx context.Context, instance string) ([]byte, error)
+}
+
+// limit of one question: an observation must not hold up a failed spec.
+const limit = 5 * time.Second
+
+var client = &http.Client{
+	Timeout: limit,
+	// An answer is an answer: where it leads is not asked.
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// Look makes every observation that fits the trace so far, and adds the log
+// lines of its requests. It returns an error only if ctx has ended.
+func (o *Observer) Look(ctx context.Context, rec *trace.Recorder) error {
+	t := rec.Snapshot()
+	for _, i := range append(append([]Instance{}, o.Auth...), o.API...) {
+		rec.Observe(o.health(ctx, i))
+	}
+	if o.Database != nil {
+		rec.Observe(o.Database.alive(ctx))
+	}
+	if digest := LastSession(t); digest != "" {
+		if value, known := rec.Redactor().Reveal(digest); known {
+			o.lookAtSession(ctx, rec, digest, value)
+		}
+	}
+	if token := LastToken(t); token != nil {
+		if plain, known := rec.Redactor().Reveal(token.Digest); known {
+			rec.Observe(o.token(ctx, token.Digest, plain))
+		}
+	}
+	o.addLogs(ctx, rec, t)
+	return ctx.Err()
+}
+
+func (o *Observer) lookAtSession(ctx context.Context, rec *trace.Recorder, digest, value string) {
+	// The row comes first: reading an expired session through the service
+	// deletes its row.
+	if o.Database != nil {
+		rec.Observe(o.Database.row(ctx, digest, SessionToken(value)))
+	}
+	for _, i := range o.Auth {
+		if secret := i.Environment[o.Contract.SigningSecret]; secret != "" {
+			rec.Observe(trace.Observation{
+				Name: trace.ObserveSignature, Of: digest, Instance: i.Name, Answer: yesNo(Signed(value, secret)),
+			})
+		}
+		rec.Observe(o.session(ctx, i, digest, value))
+	}
+}
+
+func yesNo(b bool) string {
+	if b {
+		return trace.AnswerYes
+	}
+	return trace.AnswerNo
+}
+
+// health asks an instance's readiness.
+func (o *Observer) health(ctx context.Context, i Instance) trace.Observation {
+	seen := trace.Observation{Name: trace.ObserveHealth, Instance: i.Name, Answer: trace.AnswerYes}
+	status, body, err := get(ctx, i.URL+i.Ready, nil)
+	switch {
+	case err != nil:
+		seen.Answer, seen.Detail = trace.AnswerFailed, err.Error()
+	case status != http.StatusOK:
+		seen.Answer, seen.Detail = trace.AnswerNo, fmt.Sprintf("%d %s", status, excerpt(body))
+	}
+	return seen
+}
+
+// session asks one instance, past the edge and the browser, whom it takes the
+// cookie's bearer for. The refresh is switched off, so that asking does not
+// lengthen the session (BetterAuth, get-session's disableRefresh).
+func (o *Observer) session(ctx context.Context, i Instance, digest, value string) trace.Observation {
+	seen := trace.Observation{Name: trace.ObserveSession, Of: digest, Instance: i.Name}
+	name := o.Subject.Cookie.Name
+	status, body, err := get(ctx, i.URL+o.Subject.Paths.Session+"?disableRefresh=true", map[string]string{
+		"Cookie": name + "=" + value,
+		// A limiter of its own: TEST-NET-3 is no visitor's (RFC 5737).
+		"X-Forwarded-For": "203.0.113.7",
+	})
+	if err != nil {
+		seen.Answer, seen.Detail = trace.AnswerFailed, err.Error()
+		return seen
+	}
+	person, found := PersonOf(body)
+	switch {
+	case status != http.StatusOK:
+		seen.Answer, seen.Detail = trace.AnswerFailed, fmt.Sprintf("%d %s", status, excerpt(body))
+	case found:
+		seen.Answer, seen.Detail = trace.AnswerPresent, person
+	default:
+		seen.Answer = trace.AnswerAbsent
+	}
+	return seen
+}
+
+// PersonOf reads the e-mail address out of a session's answer; false where it
+// is null or names nobody.
+func PersonOf(body []byte) (string, bool) {
+	var session struct {
+		User struct {
+			Email string `json:"email"`
+		} `json:"user"`
+	}
+	if json.Unmarshal(body, &session) != nil || session.User.Email == "" {
+		return "", false
+	}
+	return session.User.Email, true
+}
+
+// get reads at most 64 KiB.
+func get(ctx context.Context, url string, header map[string]string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, fmt.Errorf("ask %s: %w", url, err)
+	}
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return 0, nil, fmt.Errorf("ask %s: %w", url, errors.Unwrap(err))
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+	if err != nil {
+		return 0, nil, fmt.Errorf("read the answer of %s: %w", url, err)
+	}
+	return res.StatusCode, body, nil
+}
+
+func excerpt(body []byte) string {
+	text := strings.TrimSpace(string(body))
+	if len(text) > 200 {
+		text = text[:200] + "…"
+	}
+	return text
+}
+
+// LastSession is the digest of the session cookie that was set last, by its
+// name; a trace without one gives the last that was sent, or nothing.
+func LastSession(t trace.Trace) string {
+	name := t.Subject.Cookie.Name
+	for i := len(t.Exchanges) - 1; i >= 0; i-- {
+		for _, c := range t.Exchanges[i].Response.SetCookies {
+			if c.Name == name && c.Digest != "" && !c.Removes() {
+				return c.Digest
+			}
+		}
+		for _, c := range t.Exchanges[i].Request.Cookies {
+			if c.Name == name {
+				return c.Digest
+			}
+		}
+	}
+	return ""
+}
+
+// LastToken is the JWT that the auth service handed out last.
+func LastToken(t trace.Trace) *trace.Token {
+	for i := len(t.Exchanges) - 1; i >= 0; i-- {
+		if e := t.Exchanges[i]; e.Role == trace.RoleAuth && e.Response.Token != nil {
+			return e.Response.Token
+		}
+	}
+	return nil
+}
+
+// addLogs adds the lines that name one of the trace's requests.
+func (o *Observer) addLogs(ctx context.Context, rec *trace.Recorder, t trace.Trace) {
+	if o.Logs == nil {
+		return
+	}
+	ids := map[string]bool{}
+	for _, e := range t.Exchanges {
+		ids[e.ID] = true
+	}
+	for _, i := range append(append([]Instance{}, o.Auth...), o.API...) {
+		text, err := o.Logs(ctx, i.Name)
+		if err != nil {
+			rec.Gap(fmt.Sprintf("the log of %s could not be read: %v", i.Name, err))
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			var entry struct {
+				Request string `json:"request"`
+			}
+			if json.Unmarshal([]byte(line), &entry) == nil && ids[entry.Request] {
+				rec.Log(trace.LogLine{Instance: i.Name, Request: entry.Request, Text: strings.TrimSpace(line)})
+			}
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package observe
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"crossing/harness/trace"
+)
+
+func sign(token, secret string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(token))
+	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+}
+
+func TestASignatureIsKnownByItsSecretAlone(t *testing.T) {
+	value := sign("abc123", "the secret of instance a")
+	if !Signed(value, "the secret of instance a") {
+		t.Error("its own secret is refused")
+	}
+	if Signed(value, "the secret of instance b") {
+		t.Error("another secret is accepted")
+	}
+	if Signed(strings.Replace(value, "abc123", "abc124", 1), "the secret of instance a") {
+		t.Error("another token is accepted")
+	}
+	if Signed("abc123", "the secret of instance a") || Signed("", "") {
+		t.Error("a value without a signature is accepted")
+	}
+	if got := SessionToken(value); got != "abc123" {
+		t.Errorf("the token is %q", got)
+	}
+}
+
+// token makes a signed token with the claims of a healthy one, changed.
+func token(t *testing.T, key ed25519.PrivateKey, kid string, change func(*jwt.Claims)) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	claims := jwt.Claims{
+		Issuer: "https://auth.example.net", Audience: jwt.Audience{"https://auth.example.net"}, Subject: "ada",
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(15 * time.Minute)),
+	}
+	change(&claims)
+	text, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestATokenIsVerifiedByKeyIssuerAudienceAndTimes(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, foreign, _ := ed25519.GenerateKey(rand.Reader)
+	keys := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public, KeyID: "one", Algorithm: "EdDSA", Use: "sig"}}}
+	nothing := func(*jwt.Claims) {}
+	for name, c := range map[string]struct {
+		token string
+		want  string // part of the error; empty: it verifies
+	}{
+		"healthy":        {token(t, private, "one", nothing), ""},
+		"unknown key":    {token(t, private, "two", nothing), `kid "two"`},
+		"another's key":  {token(t, foreign, "one", nothing), "signature"},
+		"issuer":         {token(t, private, "one", func(c *jwt.Claims) { c.Issuer = "https://else.example" }), "issuer"},
+		"audience":       {token(t, private, "one", func(c *jwt.Claims) { c.Audience = jwt.Audience{"else"} }), "audience"},
+		"expired":        {token(t, private, "one", func(c *jwt.Claims) { c.Expiry = jwt.NewNumericDate(time.Now().Add(-time.Second)) }), "expired"},
+		"without expiry": {token(t, private, "one", func(c *jwt.Claims) { c.Expiry = nil }), "no exp"},
+		"no token":       {"abc.def", "read the token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			claims, err := Verify(c.token, keys, "https://auth.example.net", "https://auth.example.net")
+			switch {
+			case c.want == "" && err != nil:
+				t.Fatal(err)
+			case c.want == "" && (claims.Subject != "ada" || claims.KeyID != "one"):
+				t.Fatalf("claims are %+v", claims)
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Fatalf("want an error with %q, got %v", c.want, err)
+			}
+		})
+	}
+}
+
+func TestPersonOfReadsAnAnswerOfEitherKind(t *testing.T) {
+	if p, ok := PersonOf([]byte(`{"session":{},"user":{"email":"ada@crossing.example"}}`)); !ok || p != "ada@crossing.example" {
+		t.Errorf("got %q, %v", p, ok)
+	}
+	for _, nobody := range []string{"null", "", "{}", `{"user":null}`, "<html>"} {
+		if p, ok := PersonOf([]byte(nobody)); ok {
+			t.Errorf("%q names %q", nobody, p)
+		}
+	}
+}
+
+func TestLastSessionTakesTheLastThatWasSetAndNotItsRemoval(t *testing.T) {
+	gone, week := 0, 604800
+	set := func(digest string, age *int) trace.Exchange {
+		return trace.Exchange{Response: trace.Message{SetCookies: []trace.SetCookie{{Name: "s", Digest: digest, MaxAge: age}}}}
+	}
+	tr := trace.Trace{Subject: trace.Subject{Cookie: trace.CookieContract{Name: "s"}}}
+	if got := LastSession(tr); got != "" {
+		t.Errorf("an empty trace has %q", got)
+	}
+	tr.Exchanges = []trace.Exchange{set("one", &week), set("two", &week), set("", &gone)}
+	if got := LastSession(tr); got != "two" {
+		t.Errorf("got %q", got)
+	}
+}
