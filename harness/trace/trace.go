@@ -35,6 +35,11 @@ type Trace struct {
 	Gaps []string `json:"gaps,omitempty"`
 }
 
+// ReservedPath is answered by the edge on every origin and is never forwarded:
+// the browser's cookie policy is proved there, by the application's own sites.
+// Exchanges below it are no part of the application.
+const ReservedPath = "/.well-known/crossing/"
+
 // Role is the part that an origin plays in an application.
 type Role string
 
