@@ -131,3 +131,19 @@ func TestAMissingFileSaysHowToNameOne(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func TestSetChangesServicesAndInstancesThatExist(t *testing.T) {
+	got, err := Load("../../fixtures/crossing.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := got.ParseSet([]string{"auth.A=1", "auth-2.B=x=y"})
+	if err != nil || set["auth"]["A"] != "1" || set["auth-2"]["B"] != "x=y" {
+		t.Fatalf("got %v, %v", set, err)
+	}
+	for _, wrong := range []string{"auth", "auth.A", "A=1", "auth-3.A=1", "db.A=1"} {
+		if _, err := got.ParseSet([]string{wrong}); err == nil || !strings.Contains(err.Error(), "SET") {
+			t.Errorf("%q: got %v", wrong, err)
+		}
+	}
+}

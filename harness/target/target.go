@@ -70,6 +70,9 @@ type Service struct {
 	// Port that the container listens on; a process gets a free one.
 	Port  int   `yaml:"port"`
 	Ready Ready `yaml:"ready"`
+	// Packages are Debian's packages that the process form needs; set-up
+	// installs them when services run as processes.
+	Packages []string `yaml:"packages"`
 	// Unprivileged runs the process under another account when the run is
 	// root's, as PostgreSQL demands.
 	Unprivileged bool `yaml:"unprivileged"`

@@ -1,0 +1,125 @@
+package setup
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+const dpkgStatus = "/var/lib/dpkg/status"
+
+var (
+	statusMu   sync.Mutex
+	statusRead map[string]bool
+)
+
+// installed says whether a Debian package is there, by dpkg's own record,
+// which is read once and again after each installation.
+func installed(name string) bool {
+	statusMu.Lock()
+	defer statusMu.Unlock()
+	if statusRead == nil {
+		statusRead = readStatus(dpkgStatus)
+	}
+	return statusRead[name]
+}
+
+func readStatus(path string) map[string]bool {
+	all := map[string]bool{}
+	file, err := os.Open(path)
+	if err != nil {
+		return all // not Debian's kin: nothing is installed by its packages
+	}
+	defer func() { _ = file.Close() }()
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	name := ""
+	for lines.Scan() {
+		line := lines.Text()
+		if after, ok := strings.CutPrefix(line, "Package: "); ok {
+			name = after
+		}
+		if line == "Status: install ok installed" {
+			all[name] = true
+		}
+	}
+	return all
+}
+
+// aptInstall installs packages, or says what to type.
+func aptInstall(ctx context.Context, o Options, packages []string) error {
+	slices.Sort(packages)
+	packages = slices.Compact(packages)
+	if !onPath("apt-get") {
+		return fmt.Errorf("this system has no apt-get; %s", instead(packages))
+	}
+	prefix, err := asRoot()
+	if err != nil {
+		return fmt.Errorf("%w: sudo apt-get install --no-install-recommends %s", err, strings.Join(packages, " "))
+	}
+	if !listed() {
+		o.Progress("apt-get update")
+		if err := run(ctx, append(prefix, "apt-get", "update", "-q")...); err != nil {
+			return err
+		}
+	}
+	o.Progress("apt-get install " + strings.Join(packages, " "))
+	command := append(prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y", "--no-install-recommends")
+	err = run(ctx, append(command, packages...)...)
+	if err != nil {
+		// Lists of yesterday name versions that the archive has replaced.
+		o.Progress("apt-get update")
+		if err := run(ctx, append(prefix, "apt-get", "update", "-q")...); err != nil {
+			return err
+		}
+		err = run(ctx, append(command, packages...)...)
+	}
+	statusMu.Lock()
+	statusRead = nil
+	statusMu.Unlock()
+	return err
+}
+
+// listed says whether apt has any package lists at all.
+func listed() bool {
+	lists, _ := filepath.Glob("/var/lib/apt/lists/*_Packages*")
+	return len(lists) > 0
+}
+
+// asRoot is what a command must begin with to run as root.
+func asRoot() ([]string, error) {
+	if os.Geteuid() == 0 {
+		return nil, nil
+	}
+	if onPath("sudo") && exec.Command("sudo", "-n", "true").Run() == nil {
+		return []string{"sudo", "-n"}, nil
+	}
+	return nil, errors.New("packages are missing and this account is neither root nor allowed sudo without a password; type")
+}
+
+// run runs a command quietly; if it fails, its last lines are in the error.
+func run(ctx context.Context, words ...string) error {
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
+		return fmt.Errorf("%s: %w\n%s", strings.Join(words, " "), err, tail(out.String(), 15))
+	}
+	return nil
+}
+
+func tail(text string, lines int) string {
+	all := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

@@ -1,0 +1,98 @@
+package target
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Settings are what a person chose for one run, by flags or the environment.
+// The command writes them to a file that the suites' processes read.
+type Settings struct {
+	// Config is the path of crossing.yaml.
+	Config string
+	// Engines are the names of the profiles to run.
+	Engines []string
+	// Runtime is "auto", "containers" or "processes".
+	Runtime string
+	// Executables are browsers that the user named, by engine.
+	Executables map[string]string
+	// StateDir is where set-up put things; OutDir takes this run's artefacts.
+	StateDir, OutDir string
+	// BaseImage that Dockerfiles are built from; empty: chosen by the stack.
+	BaseImage string
+	// Set changes environments for this run: service or instance → variable →
+	// value.
+	Set map[string]map[string]string
+	// Headed shows the browsers; SlowMo waits after each action, in ms.
+	Headed bool
+	SlowMo float64
+	// Owner is the process that started the run: when it dies, the run ends.
+	Owner int
+	// Reproduce is the command that a failure prints, without what differs
+	// from spec to spec.
+	Reproduce string
+}
+
+// Runtimes that can be asked for.
+var Runtimes = []string{"auto", "containers", "processes"}
+
+// ParseSet reads "auth.NAME=value auth-2.NAME=value" into Settings.Set, and
+// says which part is wrong. The services must be the target's.
+func (t *Target) ParseSet(words []string) (map[string]map[string]string, error) {
+	set := map[string]map[string]string{}
+	for _, word := range words {
+		where, value, found := strings.Cut(word, "=")
+		service, name, dotted := strings.Cut(where, ".")
+		if !found || !dotted || service == "" || name == "" {
+			return nil, fmt.Errorf("SET: %q is not of the form SERVICE.VARIABLE=VALUE, such as auth.COOKIE_PARTITIONED=false", word)
+		}
+		if !slices.Contains(t.instanceNames(), service) {
+			return nil, fmt.Errorf("SET: %q names no service or instance of %s; there are: %s", service, t.Path, strings.Join(t.instanceNames(), ", "))
+		}
+		if set[service] == nil {
+			set[service] = map[string]string{}
+		}
+		set[service][name] = value
+	}
+	return set, nil
+}
+
+// instanceNames are the services and, where there are several, their instances.
+func (t *Target) instanceNames() []string {
+	var names []string
+	for name, s := range t.Services {
+		names = append(names, name)
+		for i := range s.Instances {
+			if len(s.Instances) > 1 {
+				names = append(names, fmt.Sprintf("%s-%d", name, i+1))
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Write saves the settings, for this account's eyes only.
+func (s Settings) Write(path string) error {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o600)
+}
+
+// ReadSettings reads what Write saved.
+func ReadSettings(path string) (Settings, error) {
+	var s Settings
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return s, fmt.Errorf("read the run's settings: %w", err)
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, fmt.Errorf("read the run's settings in %s: %w", path, err)
+	}
+	return s, nil
+}
