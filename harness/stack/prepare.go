@@ -1,0 +1,198 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"crossing/harness/stack/containers"
+	"crossing/harness/stack/processes"
+	"crossing/harness/target"
+)
+
+// Prepare makes what a stack needs before it can start: what services build on
+// this machine, and images. Where nothing has changed it does nothing.
+func Prepare(ctx context.Context, o Options) error {
+	o, err := o.complete(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = prepare(ctx, o)
+	return scrub(o.Redactor, err)
+}
+
+// prepare returns the image of each service.
+func prepare(ctx context.Context, o Options) (images map[string]string, err error) {
+	if len(o.File.Services) == 0 {
+		return nil, nil
+	}
+	unlock, err := lock(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var engine *containers.Engine
+	if o.Runtime == Containers {
+		if engine, err = containers.Connect(ctx); err != nil {
+			return nil, err
+		}
+		defer engine.Close()
+	}
+	images = map[string]string{}
+	var mu sync.Mutex
+	base := sync.OnceValues(func() (string, error) { return ensureBase(ctx, o, engine) })
+	turns := turnsOf(o)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, name := range services(o.File) {
+		spec := o.File.Services[name]
+		group.Go(func() error {
+			if o.Runtime == Processes || spec.Dockerfile != "" {
+				if err := turns.build(ctx, o, name, spec); err != nil {
+					return err
+				}
+			}
+			if o.Runtime != Containers {
+				return nil
+			}
+			image, err := ensureImage(ctx, o, engine, name, spec, base)
+			mu.Lock()
+			defer mu.Unlock()
+			images[name] = image
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("prepare the services: %w", err)
+	}
+	return images, nil
+}
+
+// lock lets one run at a time build in these folders.
+func lock(ctx context.Context, o Options) (unlock func(), err error) {
+	if err := os.MkdirAll(o.StateDir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the state folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(o.StateDir, "prepare.lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("lock the state folder: %w", err)
+	}
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for told := false; ; {
+		// The lock goes with the process, however that ends.
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", f.Name(), err), f.Close())
+		}
+		if !told {
+			told = true
+			o.Progress("waiting for another run that prepares the same services")
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("wait for another run, which holds %s: %w", f.Name(), ctx.Err()), f.Close())
+		case <-tick.C:
+		}
+	}
+}
+
+// turns keeps two services that share a folder from building there at once.
+type turns map[string]*sync.Mutex
+
+func turnsOf(o Options) turns {
+	t := turns{}
+	for _, s := range o.File.Services {
+		t[o.directory(s)] = &sync.Mutex{}
+	}
+	return t
+}
+
+// build runs a service's commands where its inputs have changed, or where what
+// they made is gone.
+func (t turns) build(ctx context.Context, o Options, name string, spec target.Service) error {
+	if len(spec.Build) == 0 {
+		return nil
+	}
+	dir := o.directory(spec)
+	t[dir].Lock()
+	defer t[dir].Unlock()
+	s := stamp{path: stampPath(o, name, dir)}
+	inputs, err := hashInputs(ctx, dir, spec)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	if s.fresh(dir, inputs) {
+		return nil
+	}
+	// A build that is cut off leaves no stamp behind.
+	if err := s.remove(); err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	for _, command := range spec.Build {
+		b := &processes.Build{Directory: dir, Command: command, Bin: filepath.Join(o.StateDir, "bin")}
+		done := watch(o.Progress, name+": "+command, b.Last)
+		err := b.Run(ctx)
+		done(err)
+		if err != nil {
+			return fmt.Errorf("build %s: %q in %s: %w", name, command, dir, err)
+		}
+	}
+	// Builds may rewrite what git tracks (a lock file): what they leave is
+	// what the next run will find.
+	if inputs, err = hashInputs(ctx, dir, spec); err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	outputs, err := listOutputs(ctx, dir)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	return s.write(inputs, outputs)
+}
+
+// watch tells what is being done, and after each second that it lasts, how
+// long it has taken and its last line. The func that it returns ends it.
+func watch(progress func(string), what string, last func() string) func(error) {
+	begun := time.Now()
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	progress(what)
+	wg.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for seconds := 1; ; seconds++ {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			// Every second at first, then ever more rarely.
+			if slices.Contains([]int{1, 2, 5, 10, 20}, seconds) || seconds%30 == 0 {
+				text := fmt.Sprintf("%s (%d s)", what, seconds)
+				if line := last(); line != "" {
+					text += ": " + line
+				}
+				progress(text)
+			}
+		}
+	})
+	return func(err error) {
+		close(stop)
+		wg.Wait()
+		outcome := "done"
+		if err != nil {
+			outcome = "failed"
+		}
+		progress(fmt.Sprintf("%s: %s (%s)", what, outcome, since(begun)))
+	}
+}

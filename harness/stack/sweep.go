@@ -1,0 +1,18 @@
+package stack
+
+import (
+	"context"
+	"errors"
+
+	"crossing/harness/stack/containers"
+	"crossing/harness/stack/owner"
+)
+
+// Sweep removes what runs left whose owner was killed: processes, temp
+// folders, containers and networks. What a living owner has is not touched.
+// Call it before a run starts anything; removed says what went, a line each.
+func Sweep(ctx context.Context) (removed []string, err error) {
+	removed, err = owner.Sweep(ctx)
+	swept, engineErr := containers.Sweep(ctx)
+	return append(removed, swept...), errors.Join(err, engineErr)
+}
