@@ -243,20 +243,20 @@ func field(name, value string, r *trace.Redactor) string {
 	case "Authorization", "Proxy-Authorization":
 		scheme, credentials, found := strings.Cut(value, " ")
 		if !found {
-			return r.Learn(value)
+			return r.Conceal(value)
 		}
 		if plain, err := base64.StdEncoding.DecodeString(credentials); err == nil && strings.EqualFold(scheme, "Basic") {
 			_, password, _ := strings.Cut(string(plain), ":")
 			r.Learn(password)
 		}
-		return scheme + " " + r.Learn(credentials)
+		return scheme + " " + r.Conceal(credentials)
 	case "Cookie", "Set-Cookie":
 		return ""
 	case "Location", "Content-Location", "Referer":
 		return r.URL(value)
 	}
-	if trace.SecretName(name) || name == "Set-Auth-Jwt" {
-		return r.Learn(value)
+	if trace.SecretName(name) {
+		return r.Conceal(value)
 	}
 	return r.Scrub(value)
 }

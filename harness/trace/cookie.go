@@ -3,6 +3,7 @@ package trace
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // SetCookie is one Set-Cookie line, taken apart as RFC 6265bis section 5.6
@@ -18,7 +19,9 @@ type SetCookie struct {
 	// MaxAge is in seconds; nil where absent or no number.
 	MaxAge *int `json:"maxAge,omitempty"`
 	// Expires is the attribute as written.
-	Expires     string `json:"expires,omitempty"`
+	Expires string `json:"expires,omitempty"`
+	// Expired says that Expires lay in the past when the line was read.
+	Expired     bool   `json:"expired,omitempty"`
 	Secure      bool   `json:"secure"`
 	HTTPOnly    bool   `json:"httpOnly"`
 	SameSite    string `json:"sameSite,omitempty"`
@@ -27,7 +30,13 @@ type SetCookie struct {
 }
 
 // Removes says whether the line takes the cookie away instead of setting it.
-func (c SetCookie) Removes() bool { return c.MaxAge != nil && *c.MaxAge <= 0 }
+// Max-Age goes before Expires (RFC 6265bis, section 5.7, step 11).
+func (c SetCookie) Removes() bool {
+	if c.MaxAge != nil {
+		return *c.MaxAge <= 0
+	}
+	return c.Expired
+}
 
 // ParseSetCookie takes a Set-Cookie line apart and teaches r its value.
 // Attributes are read as RFC 6265bis says: names without case, the last of
@@ -54,11 +63,12 @@ func ParseSetCookie(line string, r *Redactor) SetCookie {
 		case "path":
 			c.Path = val
 		case "max-age":
-			if n, err := strconv.Atoi(val); err == nil {
+			if n, ok := maxAge(val); ok {
 				c.MaxAge = &n
 			}
 		case "expires":
 			c.Expires = val
+			c.Expired = past(val)
 		case "secure":
 			c.Secure = true
 		case "httponly":
@@ -72,12 +82,39 @@ func ParseSetCookie(line string, r *Redactor) SetCookie {
 	return c
 }
 
+// maxAge reads digits with at most a minus before them (RFC 6265bis, section
+// 5.6.2): "+5" is ignored, and a number too large is the largest there is.
+func maxAge(val string) (int, bool) {
+	digits := strings.TrimPrefix(val, "-")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return 0, false
+	}
+	n, _ := strconv.Atoi(val) // out of range: the nearest
+	return n, true
+}
+
+// expiryLayouts are the forms in which servers write Expires.
+var expiryLayouts = []string{"Mon, 02 Jan 2006 15:04:05 MST", "Mon, 02-Jan-2006 15:04:05 MST",
+	"Monday, 02-Jan-06 15:04:05 MST", time.ANSIC}
+
+func past(expires string) bool {
+	for _, layout := range expiryLayouts {
+		if at, err := time.Parse(layout, expires); err == nil {
+			return !at.After(time.Now())
+		}
+	}
+	return false
+}
+
 // ParseCookies takes a Cookie header apart, in the order sent, and teaches r
-// the values.
+// the values. A pair without "=" is a value without a name, as it was set.
 func ParseCookies(header string, r *Redactor) []Pair {
 	var pairs []Pair
 	for part := range strings.SplitSeq(header, ";") {
-		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		name, value, found := strings.Cut(strings.TrimSpace(part), "=")
+		if !found {
+			name, value = "", name
+		}
 		if name == "" && value == "" {
 			continue
 		}

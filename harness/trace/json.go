@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -27,47 +28,56 @@ var secretEnds = []string{"password", "passwd", "passphrase", "secret", "token",
 	"apikey", "privatekey", "authorization", "cookie", "protectionbypass"}
 
 // JSON returns the document in data, compact and in its own order, with the
-// values under secret names learnt and digested at any depth, and every other
+// values under secret names learnt and concealed at any depth, and every other
 // text scrubbed. What is no JSON is an error: it cannot be redacted by name.
 func (r *Redactor) JSON(data []byte) (string, error) {
+	// Twice: a value learnt near the end may stand in plain near the start.
+	if _, err := rewrite(data, writer{r, SecretName}); err != nil {
+		return "", err
+	}
+	return rewrite(data, writer{r, SecretName})
+}
+
+// writer writes JSON again without its secrets.
+type writer struct {
+	r *Redactor
+	// secret says what is a secret by its name; nil: nothing is, and the
+	// names, being a format's own, stay as they are.
+	secret func(name string) bool
+}
+
+func rewrite(data []byte, w writer) (string, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	// Twice: a value learnt near the end may stand in plain near the start.
 	var out bytes.Buffer
-	if err := r.value(dec, &out, false); err != nil {
+	if err := w.value(dec, &out, false); err != nil {
 		return "", fmt.Errorf("redact JSON: %w", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return "", fmt.Errorf("redact JSON: text after the document")
-	}
-	dec = json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	out.Reset()
-	if err := r.value(dec, &out, false); err != nil {
-		return "", fmt.Errorf("redact JSON: %w", err)
+		return "", errors.New("redact JSON: text after the document")
 	}
 	return out.String(), nil
 }
 
-// value copies one value from dec to out; below a secret name, as digests.
-func (r *Redactor) value(dec *json.Decoder, out *bytes.Buffer, secret bool) error {
+// value copies one value from dec to out; below a secret name, concealed.
+func (w writer) value(dec *json.Decoder, out *bytes.Buffer, secret bool) error {
 	token, err := dec.Token()
 	if err != nil {
 		return err
 	}
 	switch v := token.(type) {
 	case json.Delim:
-		return r.inside(dec, out, v, secret)
+		return w.inside(dec, out, v, secret)
 	case string:
 		if secret {
-			v = r.Learn(v)
+			v = w.r.Conceal(v)
 		} else {
-			v = r.Scrub(v)
+			v = w.r.Scrub(v)
 		}
 		return quote(out, v)
 	case json.Number:
 		if secret {
-			return quote(out, r.Learn(v.String()))
+			return quote(out, w.r.Learn(v.String()))
 		}
 		out.WriteString(v.String())
 	case bool:
@@ -79,7 +89,7 @@ func (r *Redactor) value(dec *json.Decoder, out *bytes.Buffer, secret bool) erro
 }
 
 // inside copies the members of an object or list that open has begun.
-func (r *Redactor) inside(dec *json.Decoder, out *bytes.Buffer, open json.Delim, secret bool) error {
+func (w writer) inside(dec *json.Decoder, out *bytes.Buffer, open json.Delim, secret bool) error {
 	out.WriteRune(rune(open))
 	for first := true; dec.More(); first = false {
 		if !first {
@@ -92,13 +102,16 @@ func (r *Redactor) inside(dec *json.Decoder, out *bytes.Buffer, open json.Delim,
 				return err
 			}
 			name, _ := token.(string)
-			below = secret || SecretName(name)
-			if err := quote(out, r.Scrub(name)); err != nil {
+			if w.secret != nil {
+				below = secret || w.secret(name)
+				name = w.r.Scrub(name)
+			}
+			if err := quote(out, name); err != nil {
 				return err
 			}
 			out.WriteByte(':')
 		}
-		if err := r.value(dec, out, below); err != nil {
+		if err := w.value(dec, out, below); err != nil {
 			return err
 		}
 	}
@@ -135,7 +148,7 @@ func (r *Redactor) Query(query string) string {
 			if text, err := url.QueryUnescape(value); err == nil {
 				value = text
 			}
-			pairs[i] = name + "=" + r.Learn(value)
+			pairs[i] = name + "=" + r.Conceal(value)
 			continue
 		}
 		pairs[i] = r.Scrub(pair)

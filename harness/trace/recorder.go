@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,32 +80,42 @@ func list(all []Exchange, since time.Time) string {
 	return strings.Join(lines, ", ")
 }
 
-// Jar adds j.
-func (r *Recorder) Jar(j Jar) { r.change(func(t *Trace) { t.Jars = append(t.Jars, j) }) }
+// Jar adds j, the page's address redacted.
+func (r *Recorder) Jar(j Jar) {
+	j.Page = r.redactor.URL(j.Page)
+	r.change(func(t *Trace) { t.Jars = append(t.Jars, j) })
+}
 
-// Standing adds s.
+// Standing adds s, its detail scrubbed.
 func (r *Recorder) Standing(s Standing) {
+	s.Detail = r.redactor.Scrub(s.Detail)
 	r.change(func(t *Trace) { t.Standings = append(t.Standings, s) })
 }
 
-// Mark adds m.
-func (r *Recorder) Mark(m Mark) { r.change(func(t *Trace) { t.Marks = append(t.Marks, m) }) }
+// Mark adds m, its error scrubbed.
+func (r *Recorder) Mark(m Mark) {
+	m.Err = r.redactor.Scrub(m.Err)
+	r.change(func(t *Trace) { t.Marks = append(t.Marks, m) })
+}
 
-// Observe adds o, dated now where it has no date.
+// Observe adds o, its detail scrubbed, dated now where it has no date.
 func (r *Recorder) Observe(o Observation) {
+	o.Detail = r.redactor.Scrub(o.Detail)
 	if o.Time.IsZero() {
 		o.Time = time.Now()
 	}
 	r.change(func(t *Trace) { t.Observations = append(t.Observations, o) })
 }
 
-// Refusal adds f.
+// Refusal adds f, its address redacted.
 func (r *Recorder) Refusal(f Refusal) {
+	f.URL = r.redactor.URL(f.URL)
 	r.change(func(t *Trace) { t.Refusals = append(t.Refusals, f) })
 }
 
-// PageError adds e, its text scrubbed.
+// PageError adds e, its text scrubbed and its page's address redacted.
 func (r *Recorder) PageError(e PageError) {
+	e.Page = r.redactor.URL(e.Page)
 	e.Text = r.redactor.Scrub(e.Text)
 	r.change(func(t *Trace) { t.PageErrors = append(t.PageErrors, e) })
 }
@@ -127,26 +138,42 @@ func (r *Recorder) Gap(text string) {
 // Capability sets what the profile was measured to do.
 func (r *Recorder) Capability(c Capability) { r.change(func(t *Trace) { t.Capability = &c }) }
 
-// Snapshot returns the trace so far, in the order of time. Later additions do
-// not touch it.
+// Snapshot returns the trace so far, in the order of time; log lines have none
+// and stay as they came. Later additions do not touch it.
 func (r *Recorder) Snapshot() Trace {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t := r.t
 	t.Exchanges = sorted(t.Exchanges, func(e Exchange) time.Time { return e.Time })
-	t.Jars = slices.Clone(t.Jars)
-	t.Standings = slices.Clone(t.Standings)
-	t.Marks = slices.Clone(t.Marks)
-	t.Observations = slices.Clone(t.Observations)
+	t.Jars = sorted(t.Jars, func(j Jar) time.Time { return j.Time })
+	t.Standings = sorted(t.Standings, func(s Standing) time.Time { return s.Time })
+	t.Marks = sorted(t.Marks, func(m Mark) time.Time { return m.Begin })
+	t.Observations = sorted(t.Observations, func(o Observation) time.Time { return o.Time })
 	t.Refusals = sorted(t.Refusals, func(f Refusal) time.Time { return f.Time })
-	t.PageErrors = slices.Clone(t.PageErrors)
-	t.Logs = slices.Clone(t.Logs)
+	t.PageErrors = sorted(t.PageErrors, func(e PageError) time.Time { return e.Time })
+	t.Logs = append([]LogLine{}, t.Logs...)
 	t.Gaps = slices.Clone(t.Gaps)
 	return t
 }
 
+// Save writes the trace so far to the file at path, scrubbed once more with
+// all that has been learnt since its parts were added.
+func (r *Recorder) Save(path string) error {
+	data, err := json.Marshal(r.Snapshot())
+	if err != nil {
+		return fmt.Errorf("save the trace of %s: %w", r.t.Visitor, err)
+	}
+	// By value alone: the names in it are this format's own.
+	text, err := rewrite(data, writer{r: r.redactor})
+	if err != nil {
+		return fmt.Errorf("save the trace of %s: %w", r.t.Visitor, err)
+	}
+	return write(path, []byte(text))
+}
+
+// sorted returns a copy that is never nil: an empty list is written as one.
 func sorted[T any](all []T, at func(T) time.Time) []T {
-	all = slices.Clone(all)
+	all = append([]T{}, all...)
 	slices.SortStableFunc(all, func(a, b T) int { return at(a).Compare(at(b)) })
 	return all
 }

@@ -5,16 +5,19 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"net/url"
 	"regexp"
-	"sort"
+	"slices"
 	"strings"
 	"sync"
 )
 
-// shortest is the length in bytes below which a value is not taken for a
-// secret: shorter ones stand by chance in ordinary text.
+// shortest is the length in bytes below which a value is not looked for in
+// texts: shorter ones stand by chance in ordinary words. It is also what one
+// step of a search compares, as one number.
 const shortest = 8
 
 // Redactor turns secrets into digests, with one random key per run, so that
@@ -24,11 +27,35 @@ const shortest = 8
 type Redactor struct {
 	key []byte
 
-	mu      sync.RWMutex
-	plain   map[string]string // digest → plain
-	ordered []string          // learnt forms, longest first
-	digest  map[string]string // form → digest
+	mu    sync.RWMutex
+	plain map[string]string // digest → plain
+	// forms holds what is looked for by its first eight bytes, so that a
+	// search costs the same for one secret and for a thousand.
+	forms map[uint64][]form
+	maybe sieve
 }
+
+// sieve tells quickly that no form begins with eight given bytes; when it says
+// that one may, the map knows. Nearly every place of every text ends here.
+type sieve [1 << 10]uint64
+
+func (s *sieve) bit(start uint64) (word, mask uint64) {
+	h := start * 0x9E3779B97F4A7C15 >> 48 // Fibonacci hashing, to 16 bits
+	return h >> 6, 1 << (h & 63)
+}
+
+func (s *sieve) add(start uint64) {
+	word, mask := s.bit(start)
+	s[word] |= mask
+}
+
+func (s *sieve) has(start uint64) bool {
+	word, mask := s.bit(start)
+	return s[word]&mask != 0
+}
+
+// form is one way in which a secret may stand in a text.
+type form struct{ text, digest string }
 
 // NewRedactor makes a Redactor. Processes of one run share a key, so that
 // digests agree; a nil key draws a random one.
@@ -37,7 +64,7 @@ func NewRedactor(key []byte) *Redactor {
 		key = make([]byte, 32)
 		_, _ = rand.Read(key) // never fails (crypto/rand, since Go 1.24)
 	}
-	return &Redactor{key: key, plain: map[string]string{}, digest: map[string]string{}}
+	return &Redactor{key: key, plain: map[string]string{}, forms: map[uint64][]form{}}
 }
 
 // Digest returns what stands for secret in everything that is written:
@@ -51,8 +78,21 @@ func (r *Redactor) Digest(secret string) string {
 	return "hmac:" + hex.EncodeToString(mac.Sum(nil)[:6])
 }
 
+// Placeholder says whether value is what a program sends where it has no
+// secret: "Bearer undefined" is a fault to be shown, and "undefined" a word
+// that must stay readable.
+func Placeholder(value string) bool {
+	switch value {
+	case "undefined", "null", "NaN", "None", "[object Object]", "[object Promise]", "true", "false":
+		return true
+	}
+	return false
+}
+
 // Learn makes secret known, and returns its digest: from now on Scrub replaces
-// it and its URL-encoded and base64 forms, and Reveal finds it.
+// it in its plain, URL-encoded, JSON and base64 forms, and Reveal finds it.
+// What is shorter than eight bytes, or a Placeholder, can be revealed but is
+// not looked for.
 func (r *Redactor) Learn(secret string) string {
 	d := r.Digest(secret)
 	if secret == "" {
@@ -64,39 +104,84 @@ func (r *Redactor) Learn(secret string) string {
 		return d
 	}
 	r.plain[d] = secret
-	if len(secret) < shortest {
+	if len(secret) < shortest || Placeholder(secret) {
 		return d
 	}
-	for _, form := range forms(secret) {
-		if _, known := r.digest[form]; !known {
-			r.digest[form] = d
-			r.ordered = append(r.ordered, form)
-		}
+	for _, text := range formsOf(secret) {
+		r.seek(form{text, d}, text == secret)
 	}
-	// Longest first: a token within "token.signature" must not break the
-	// longer secret apart.
-	sort.Slice(r.ordered, func(i, j int) bool { return len(r.ordered[i]) > len(r.ordered[j]) })
 	return d
 }
 
-// forms are the ways in which a secret may stand in a text.
-func forms(secret string) []string {
-	all := []string{secret, url.QueryEscape(secret), url.PathEscape(secret)}
-	if plain, err := url.QueryUnescape(secret); err == nil {
+// seek has f looked for. One text may be a form of two secrets, such as a
+// cookie's value and the same unescaped: it stands for the one that it is.
+func (r *Redactor) seek(f form, own bool) {
+	start := binary.LittleEndian.Uint64([]byte(f.text))
+	r.maybe.add(start)
+	at := slices.IndexFunc(r.forms[start], func(g form) bool { return g.text == f.text })
+	switch {
+	case at < 0:
+		r.forms[start] = append(r.forms[start], f)
+	case own:
+		r.forms[start][at] = f
+	}
+}
+
+// Conceal returns what may be written of value, which stood where a secret
+// belongs: its digest, and it is learnt; or the very value, of a Placeholder.
+func (r *Redactor) Conceal(value string) string {
+	if Placeholder(value) {
+		return value
+	}
+	return r.Learn(value)
+}
+
+// formsOf are the ways in which a secret may stand in a text.
+func formsOf(secret string) []string {
+	all := []string{secret}
+	if plain, err := url.QueryUnescape(secret); err == nil { // cookie values come URL-encoded
 		all = append(all, plain)
 	}
-	all = append(all, base64.StdEncoding.EncodeToString([]byte(secret)),
-		base64.RawStdEncoding.EncodeToString([]byte(secret)),
-		base64.RawURLEncoding.EncodeToString([]byte(secret)))
-	out, seen := all[:0], map[string]bool{}
-	for _, f := range all {
-		if len(f) >= shortest && !seen[f] {
-			seen[f] = true
-			out = append(out, f)
+	for _, s := range slices.Clone(all) {
+		for _, escaped := range []string{url.QueryEscape(s), url.PathEscape(s)} {
+			all = append(all, escaped, lowerEscapes(escaped))
+		}
+		if quoted, err := json.Marshal(s); err == nil {
+			all = append(all, string(quoted[1:len(quoted)-1]))
+		}
+		all = append(all, strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s),
+			strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`).Replace(s))
+		all = append(all, base64Forms(s)...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(all, func(f string) bool { return len(f) < shortest })
+}
+
+// base64Forms are secret in base64 wherever it begins within what was encoded,
+// such as "user:password": the digits that depend on its neighbours are left
+// out (RFC 4648, section 4).
+func base64Forms(secret string) []string {
+	var all []string
+	for lead := range 3 {
+		padded := append(make([]byte, lead), secret...)
+		from := []int{0, 2, 3}[lead]
+		to := len(padded) * 8 / 6 // whole digits
+		for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+			all = append(all, enc.EncodeToString(padded)[from:to])
 		}
 	}
-	return out
+	return append(all, base64.StdEncoding.EncodeToString([]byte(secret)),
+		base64.RawStdEncoding.EncodeToString([]byte(secret)),
+		base64.RawURLEncoding.EncodeToString([]byte(secret)))
 }
+
+// lowerEscapes writes %2B as %2b, as some clients do.
+func lowerEscapes(escaped string) string {
+	return escapes.ReplaceAllStringFunc(escaped, strings.ToLower)
+}
+
+var escapes = regexp.MustCompile(`%[0-9A-F]{2}`)
 
 // Reveal returns the plain value of a digest that was learnt. It serves
 // observations; what it returns must not be written.
@@ -107,35 +192,91 @@ func (r *Redactor) Reveal(digest string) (string, bool) {
 	return plain, ok
 }
 
-// jwt finds what looks like a signed token (RFC 7515, compact form).
-var jwt = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}`)
+// compact finds what looks like a signed or an encrypted token in compact form
+// (RFC 7515, section 7.1: three parts; RFC 7516, section 7.1: five, of which
+// the second may be empty).
+var compact = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.(?:[A-Za-z0-9_-]*\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{8,}|[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})`)
 
 // Scrub replaces every learnt secret in text, and whatever looks like a JWT,
 // by digests.
 func (r *Redactor) Scrub(text string) string {
-	r.mu.RLock()
-	for _, form := range r.ordered {
-		if strings.Contains(text, form) {
-			text = strings.ReplaceAll(text, form, r.digest[form])
+	if found := r.find(text); len(found) > 0 {
+		var out strings.Builder
+		end := 0
+		for _, f := range joined(found) {
+			out.WriteString(text[end:f.from])
+			out.WriteString(f.digest)
+			end = f.to
 		}
+		text = out.String() + text[end:]
 	}
-	r.mu.RUnlock()
-	return jwt.ReplaceAllStringFunc(text, r.Digest)
+	return compact.ReplaceAllStringFunc(text, r.Digest)
 }
 
-// Leaks returns the digests of the learnt secrets that stand in data in any of
-// their forms.
-func (r *Redactor) Leaks(data []byte) []string {
-	text := string(data)
+// span is where a secret stands in a text.
+type span struct {
+	from, to int
+	digest   string
+}
+
+// find returns where secrets stand, in the order of their beginnings.
+func (r *Redactor) find(text string) []span {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	var found []string
-	seen := map[string]bool{}
-	for _, form := range r.ordered {
-		if d := r.digest[form]; !seen[d] && strings.Contains(text, form) {
-			seen[d] = true
-			found = append(found, d)
+	if len(r.forms) == 0 || len(text) < shortest {
+		return nil
+	}
+	var found []span
+	window := binary.LittleEndian.Uint64([]byte(text[:shortest]))
+	for at := 0; ; at++ {
+		if r.maybe.has(window) {
+			found = append(found, r.beginning(window, text, at)...)
+		}
+		if at+shortest == len(text) {
+			return found
+		}
+		window = window>>8 | uint64(text[at+shortest])<<56
+	}
+}
+
+func (r *Redactor) beginning(window uint64, text string, at int) []span {
+	var found []span
+	for _, f := range r.forms[window] {
+		if strings.HasPrefix(text[at:], f.text) {
+			found = append(found, span{at, at + len(f.text), f.digest})
 		}
 	}
 	return found
+}
+
+// joined makes one span of those that overlap, under the digest of the longest:
+// a token within "token.signature" must not break the longer secret apart, nor
+// leave its end behind.
+func joined(found []span) []span {
+	var all []span
+	longest := 0
+	for _, s := range found {
+		if len(all) == 0 || all[len(all)-1].to <= s.from {
+			all, longest = append(all, s), s.to-s.from
+			continue
+		}
+		last := &all[len(all)-1]
+		last.to = max(last.to, s.to)
+		if s.to-s.from > longest {
+			last.digest, longest = s.digest, s.to-s.from
+		}
+	}
+	return all
+}
+
+// Leaks returns the digests of the learnt secrets that stand in data in any of
+// their forms, each once.
+func (r *Redactor) Leaks(data []byte) []string {
+	var digests []string
+	for _, f := range r.find(string(data)) {
+		if !slices.Contains(digests, f.digest) {
+			digests = append(digests, f.digest)
+		}
+	}
+	return digests
 }

@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 )
@@ -27,7 +28,7 @@ func ParseToken(token string, r *Redactor) Token {
 		IssuedAt float64  `json:"iat"`
 		Expires  float64  `json:"exp"`
 	}
-	if decode(parts[0], &header) != nil || decode(parts[1], &claims) != nil {
+	if decode(parts[0], &header) != nil || decode(parts[1], &claims) != nil || header.Algorithm == "" {
 		t.Opaque = true
 		return t
 	}
@@ -42,11 +43,20 @@ func decode(part string, into any) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(data, into)
+	err = json.Unmarshal(data, into)
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) { // one claim of the wrong kind; the others stand
+		return nil
+	}
+	return err
 }
 
+// lastSecond is the end of the year 9999: no later date can be written (RFC
+// 3339).
+const lastSecond = 253402300799
+
 func seconds(n float64) time.Time {
-	if n == 0 {
+	if n <= 0 || n > lastSecond {
 		return time.Time{}
 	}
 	return time.Unix(int64(n), 0).UTC()
@@ -55,17 +65,16 @@ func seconds(n float64) time.Time {
 // audience is one string or a list of them (RFC 7519, section 4.1.3).
 type audience []string
 
-// UnmarshalJSON reads either form.
+// UnmarshalJSON reads either form, and leaves out any other: the claims beside
+// it stand.
 func (a *audience) UnmarshalJSON(data []byte) error {
 	var one string
-	if json.Unmarshal(data, &one) == nil {
-		*a = audience{one}
-		return nil
-	}
 	var all []string
-	if err := json.Unmarshal(data, &all); err != nil {
-		return err
+	switch {
+	case json.Unmarshal(data, &one) == nil:
+		*a = audience{one}
+	case json.Unmarshal(data, &all) == nil:
+		*a = all
 	}
-	*a = all
 	return nil
 }
