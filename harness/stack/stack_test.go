@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
+
 	"crossing/harness/stack/containers"
 	"crossing/harness/target"
 )
@@ -40,7 +42,7 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the tests' service: %v\n%s", err, out)
 		return 1
 	}
-	dockerfile := "FROM scratch\nCOPY service /service\nENTRYPOINT [\"/service\"]\n"
+	dockerfile := "FROM scratch\nLABEL crossing.test=true\nCOPY service /service\nENTRYPOINT [\"/service\"]\n"
 	if err := os.WriteFile(filepath.Join(service, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -50,7 +52,28 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	defer forgetImages()
 	return m.Run()
+}
+
+// forgetImages removes the images that the tests have built.
+func forgetImages() {
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	images, err := c.ImageList(ctx, client.ImageListOptions{Filters: client.Filters{}.Add("label", "crossing.test=true")})
+	if err != nil {
+		return // no engine, no images
+	}
+	for _, image := range images.Items {
+		if _, err := c.ImageRemove(ctx, image.ID, client.ImageRemoveOptions{Force: true, PruneChildren: true}); err != nil {
+			fmt.Fprintln(os.Stderr, "remove a test's image:", err)
+		}
+	}
 }
 
 // each runs a test on both runtimes; where no engine answers, on one, and says

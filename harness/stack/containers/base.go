@@ -25,16 +25,20 @@ const (
 	release  = "trixie"
 )
 
-const (
-	// answeringRegistry is how long a registry may take to begin a download:
-	// behind a network that swallows packets the engine alone would wait
-	// for minutes.
-	answeringRegistry = 15 * time.Second
+// making is the limit for making a base from packages.
+const making = 10 * time.Minute
+
+// bases are the names and limits of getting a base image.
+type bases struct {
+	made string
+	// answering is how long a registry may take to begin a download: behind a
+	// network that swallows packets the engine alone would wait for minutes.
+	answering time.Duration
 	// stalled is how long a download may stand still.
-	stalled = 60 * time.Second
-	// making is the limit for making a base from packages.
-	making = 10 * time.Minute
-)
+	stalled time.Duration
+}
+
+var usual = bases{made: MadeBase, answering: 15 * time.Second, stalled: 60 * time.Second}
 
 // EnsureBase returns the image that Dockerfiles are to start from: wanted (""
 // means DefaultBase) where it is present or can be pulled, else one made from
@@ -47,14 +51,14 @@ func (e *Engine) EnsureBase(ctx context.Context, wanted string, r Report) (strin
 	if present, err := e.present(ctx, name); present || err != nil {
 		return name, err
 	}
-	made, err := e.present(ctx, MadeBase)
+	made, err := e.present(ctx, e.bases.made)
 	if err != nil {
 		return "", err
 	}
 	// One made earlier serves as well as the default, and spares every run the
 	// wait for a registry that was out of reach before.
 	if made && wanted == "" {
-		return MadeBase, nil
+		return e.bases.made, nil
 	}
 	why := e.pull(ctx, name, r)
 	if why == nil {
@@ -65,14 +69,14 @@ func (e *Engine) EnsureBase(ctx context.Context, wanted string, r Report) (strin
 		return "", fmt.Errorf("pull %s: %w", name, err)
 	}
 	if made {
-		r.Say(fmt.Sprintf("base image: %s, made earlier from Debian's packages, since %v", MadeBase, why))
-		return MadeBase, nil
+		r.Say(fmt.Sprintf("base image: %s, made earlier from Debian's packages, since %v", e.bases.made, why))
+		return e.bases.made, nil
 	}
-	r.Say(fmt.Sprintf("base image: %s is made from Debian's packages, since %v", MadeBase, why))
+	r.Say(fmt.Sprintf("base image: %s is made from Debian's packages, since %v", e.bases.made, why))
 	if err := e.makeBase(ctx, r); err != nil {
 		return "", fmt.Errorf("no base image: %w; and %w", why, err)
 	}
-	return MadeBase, nil
+	return e.bases.made, nil
 }
 
 // EnsureImage pulls an image that is absent.
@@ -98,11 +102,14 @@ func (e *Engine) pull(ctx context.Context, name string, r Report) (err error) {
 	defer func() { done(err) }()
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	timer := time.AfterFunc(answeringRegistry, func() {
-		cancel(fmt.Errorf("its registry did not begin to send within %s", answeringRegistry))
+	timer := time.AfterFunc(e.bases.answering, func() {
+		cancel(fmt.Errorf("its registry did not begin to send within %s", e.bases.answering))
 	})
 	defer func() { timer.Stop() }()
 	err = func() error {
+		if err := e.pin(); err != nil {
+			return err
+		}
 		var options client.ImagePullOptions
 		// No credentials are known for most registries: that is no error.
 		if _, auth, err := testcontainers.DockerImageAuth(limited, name); err == nil {
@@ -120,9 +127,9 @@ func (e *Engine) pull(ctx context.Context, name string, r Report) (err error) {
 			if !begun {
 				begun = true
 				timer.Stop()
-				timer = time.AfterFunc(stalled, func() { cancel(fmt.Errorf("the download stood still for %s", stalled)) })
+				timer = time.AfterFunc(e.bases.stalled, func() { cancel(fmt.Errorf("the download stood still for %s", e.bases.stalled)) })
 			}
-			timer.Reset(stalled)
+			timer.Reset(e.bases.stalled)
 		})
 	}()
 	if err == nil {
@@ -148,7 +155,7 @@ func (e *Engine) makeBase(ctx context.Context, r Report) (err error) {
 		Program: []string{tool, "--variant=apt", "--include=ca-certificates", release, "-"},
 		Output:  writer,
 	}
-	done := r.Watch("make "+MadeBase+" with mmdebstrap", b.Last)
+	done := r.Watch("make "+e.bases.made+" with mmdebstrap", b.Last)
 	defer func() { done(err) }()
 	made := make(chan error, 1)
 	go func() {
@@ -157,7 +164,7 @@ func (e *Engine) makeBase(ctx context.Context, r Report) (err error) {
 		writer.CloseWithError(err)
 		made <- err
 	}()
-	result, err := e.client.ImageImport(ctx, client.ImageImportSource{Source: reader, SourceName: "-"}, MadeBase, client.ImageImportOptions{
+	result, err := e.client.ImageImport(ctx, client.ImageImportSource{Source: reader, SourceName: "-"}, e.bases.made, client.ImageImportOptions{
 		Changes: []string{"ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", `CMD ["/bin/bash"]`},
 		Message: "made from Debian's packages",
 	})
@@ -170,7 +177,7 @@ func (e *Engine) makeBase(ctx context.Context, r Report) (err error) {
 		err = failed
 	}
 	if err != nil {
-		return fmt.Errorf("make %s from Debian's packages: %w", MadeBase, err)
+		return fmt.Errorf("make %s from Debian's packages: %w", e.bases.made, err)
 	}
 	return nil
 }

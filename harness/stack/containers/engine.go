@@ -18,6 +18,8 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
+
+	"crossing/harness/stack/owner"
 )
 
 // answering is how long all engines together may take to answer a ping.
@@ -28,6 +30,7 @@ type Engine struct {
 	host    string
 	version string
 	client  *client.Client
+	bases   bases
 }
 
 // Find asks the engines that may be there and describes the first that
@@ -102,7 +105,7 @@ func connect(ctx context.Context, host string) (*Engine, error) {
 		}
 		return nil, errors.Join(fmt.Errorf("%s: %w", host, err), c.Close())
 	}
-	return &Engine{host: host, version: ping.APIVersion, client: c}, nil
+	return &Engine{host: host, version: ping.APIVersion, client: c, bases: usual}, nil
 }
 
 // local refuses engines of other machines: they publish ports on their own
@@ -130,9 +133,10 @@ func (e *Engine) String() string {
 // Close ends the connection.
 func (e *Engine) Close() { _ = e.client.Close() }
 
-// provider makes testcontainers-go use this very engine. Its settings are read
-// once per process, from the environment only.
-func (e *Engine) provider(run string) (*testcontainers.DockerProvider, error) {
+// pin makes testcontainers-go use this very engine, and leave removal to this
+// package. It reads its settings once per process, from the environment only.
+func (e *Engine) pin() error {
+	self := owner.Self()
 	for name, value := range map[string]string{
 		// Else it may fall back to another engine without a word.
 		"DOCKER_HOST": e.host,
@@ -143,13 +147,21 @@ func (e *Engine) provider(run string) (*testcontainers.DockerProvider, error) {
 		"TESTCONTAINERS_RYUK_DISABLED": "true",
 		// Its default is shared by all that one shell starts: another
 		// project's reaper would take these containers for its own.
-		"TESTCONTAINERS_SESSION_ID": "crossing-" + run,
+		"TESTCONTAINERS_SESSION_ID": fmt.Sprintf("crossing-%d-%s", self.PID, self.Start),
 	} {
 		if err := os.Setenv(name, value); err != nil {
-			return nil, fmt.Errorf("set %s: %w", name, err)
+			return fmt.Errorf("set %s: %w", name, err)
 		}
 	}
 	log.SetDefault(log.NewNoopLogger())
+	return nil
+}
+
+// provider is testcontainers-go on this very engine.
+func (e *Engine) provider() (*testcontainers.DockerProvider, error) {
+	if err := e.pin(); err != nil {
+		return nil, err
+	}
 	p, err := testcontainers.NewDockerProvider()
 	if err != nil {
 		return nil, fmt.Errorf("use the engine at %s: %w", e.host, err)

@@ -56,7 +56,7 @@ func New(ctx context.Context, run owner.Run) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.provider(run.ID)
+	p, err := e.provider()
 	if err != nil {
 		e.Close()
 		return nil, err
