@@ -7,7 +7,6 @@
 package edge
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -30,7 +29,8 @@ type Options struct {
 	// Nil: each line uses its recorder's.
 	Redactor *trace.Redactor
 	// Limit is how long an upstream may take to the first byte of its answer,
-	// from the moment it is dialled; default 30 s.
+	// from the moment it is dialled; default 30 s. What comes after may take
+	// its time: streams pass.
 	Limit time.Duration
 }
 
@@ -203,14 +203,4 @@ func (e *Edge) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error)
 		return nil, fmt.Errorf("edge: a tunnel to %s, a handshake for %s", t.route.host, hello.ServerName)
 	}
 	return e.authority.leaves[t.route.host], nil
-}
-
-// wait blocks until done or limit, and says which.
-func wait(done <-chan struct{}, limit time.Duration) error {
-	select {
-	case <-done:
-		return nil
-	case <-time.After(limit):
-		return context.DeadlineExceeded
-	}
 }

@@ -23,12 +23,6 @@ var origins = trace.Origins{
 	Stranger: "https://www.crossing-stranger.org",
 }
 
-// service is a real server that says what it got.
-type service struct {
-	*httptest.Server
-	name string
-}
-
 // heard is what a service says it got.
 type heard struct {
 	Service string      `json:"service"`
@@ -119,7 +113,7 @@ func http1(t *http.Transport) {
 	t.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 }
 
-// answer is a response with its body read.
+// reply is a response with its body read.
 type reply struct {
 	*http.Response
 	text string
@@ -162,8 +156,8 @@ func ask(t testing.TB, c *http.Client, method, address, body string, header ...s
 	return r
 }
 
-// last returns the one exchange that was recorded last, once the tunnels'
-// handlers have come to it.
+// last returns the exchange that began last. What a client has read to its end
+// is recorded.
 func (w *world) last(t testing.TB) trace.Exchange {
 	t.Helper()
 	all := w.rec.Snapshot().Exchanges
@@ -171,6 +165,18 @@ func (w *world) last(t testing.TB) trace.Exchange {
 		t.Fatal("no exchange was recorded")
 	}
 	return all[len(all)-1]
+}
+
+// await returns the first exchange that fits, within five seconds.
+func (w *world) await(t testing.TB, wanted string, fits func(trace.Exchange) bool) trace.Exchange {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	x, err := w.rec.Await(ctx, time.Time{}, wanted, fits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
 }
 
 // until polls f until it is nil, and fails with its last word.

@@ -56,8 +56,8 @@ func newLine(e *Edge, rec *trace.Recorder, visitor netip.Addr) (*Line, error) {
 		tunnels: map[*tunnel]bool{}, passages: map[*passage]bool{}, turns: newTurns()}
 	l.proxy = &http.Server{Handler: http.HandlerFunc(l.proxied), ErrorLog: silent}
 	l.front = &http.Server{Handler: http.HandlerFunc(l.serve), ErrorLog: silent,
-		// Names h2, so that Serve sets HTTP/2 up; the handshake is done by then.
-		TLSConfig: e.tls,
+		// No TLSConfig: the handshake is done by then, Serve sets HTTP/2 up all
+		// the same, and would write into a config that lines share.
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, tunnelKey{}, c.(*tls.Conn).NetConn())
 		}}
@@ -130,7 +130,9 @@ func (l *Line) close() error {
 		l.work.Wait()
 		close(done)
 	}()
-	if wait(done, patience) != nil {
+	select {
+	case <-done:
+	case <-time.After(patience):
 		err = errors.Join(err, fmt.Errorf("close an edge line: after %v still open: %s", patience, l.stuck()))
 	}
 	return err

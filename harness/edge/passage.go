@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httputil"
-	"net/url"
 	"strconv"
 	"sync"
 	"time"
@@ -273,6 +272,8 @@ func answer(h http.Handler, out *http.Request) *http.Response {
 	w := &written{header: http.Header{}}
 	h.ServeHTTP(w, out)
 	w.WriteHeader(http.StatusOK)
+	// What the handler left unread is a part of the exchange all the same.
+	_, _ = io.CopyN(io.Discard, out.Body, bodyLimit)
 	return &http.Response{StatusCode: w.status, Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header, Request: out,
 		Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len())}
@@ -300,6 +301,3 @@ func (w *written) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.body.Write(p)
 }
-
-// pathOf is the path as it was written.
-func pathOf(u *url.URL) string { return u.EscapedPath() }

@@ -193,7 +193,7 @@ func (x *passage) record() {
 		}
 		sent.Header = fields(x.in.Header, r)
 		sent.Body, got.Body = r.Scrub(sent.Body), r.Scrub(got.Body)
-		e.Path, e.Query = r.Scrub(pathOf(x.in.URL)), r.Scrub(e.Query)
+		e.Path, e.Query = r.Scrub(x.in.URL.EscapedPath()), r.Scrub(e.Query)
 		e.Err = r.Scrub(e.Err)
 		x.line.rec.Exchange(e)
 	})

@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -41,6 +40,9 @@ func (r *route) names() string {
 func newRoutes(o Options) (map[string]*route, error) {
 	if len(o.Routes) == 0 {
 		return nil, errors.New("Routes is empty: give it the target's origins")
+	}
+	if o.Limit < 0 {
+		return nil, fmt.Errorf("Limit %v: a time that has passed: leave it out for 30s", o.Limit)
 	}
 	routes, names := map[string]*route{}, map[string]string{}
 	var errs []error
@@ -138,7 +140,6 @@ func newUpstream(given Upstream) (*upstream, error) {
 
 func newTransport(u *url.URL, given Upstream) *http.Transport {
 	t := &http.Transport{
-		DialContext:         (&net.Dialer{}).DialContext, // limited by each request's context
 		DisableCompression:  true,
 		MaxIdleConnsPerHost: 64,
 		// Node and uvicorn end idle connections after 5 s: one that is taken
@@ -146,6 +147,7 @@ func newTransport(u *url.URL, given Upstream) *http.Transport {
 		IdleConnTimeout: 2 * time.Second,
 	}
 	if u.Scheme == "https" {
+		t.Proxy = http.ProxyFromEnvironment
 		t.ForceAttemptHTTP2 = true
 		t.IdleConnTimeout = 30 * time.Second
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: given.Roots}
