@@ -73,6 +73,29 @@ func leftInEngine(t *testing.T, id string) []string {
 	return found
 }
 
+// publishedPorts lists the addresses that a run's containers publish.
+func publishedPorts(t *testing.T, id string) []string {
+	t.Helper()
+	c, err := client.New(client.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	listed, err := c.ContainerList(t.Context(), client.ContainerListOptions{Filters: client.Filters{}.Add("label", "crossing.run="+id)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, i := range listed.Items {
+		for _, p := range i.Ports {
+			if p.PublicPort != 0 {
+				all = append(all, fmt.Sprintf("%s:%d", p.IP, p.PublicPort))
+			}
+		}
+	}
+	return all
+}
+
 // own is the other process of the tests below: it starts a stack, says so, and
 // waits to be killed.
 func own() {
@@ -106,7 +129,13 @@ func another(t *testing.T, runtime string) (*exec.Cmd, Run) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have been killed before
+		_ = cmd.Wait()
+		if _, err := Sweep(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil || strings.HasPrefix(line, "failed:") {
 		t.Fatalf("the other process: %s %v", line, err)

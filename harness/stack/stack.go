@@ -63,6 +63,8 @@ type Options struct {
 	// Environment changes that of a service ("auth") or of one instance
 	// ("auth-2"), the latter last. Values may hold templates.
 	Environment map[string]map[string]string
+
+	why string // the runtime was chosen
 }
 
 // complete fills in the defaults and checks what the file can't.
@@ -94,10 +96,7 @@ func (o Options) complete(ctx context.Context) (Options, error) {
 	if err != nil {
 		return o, err
 	}
-	if o.Runtime != kind {
-		o.Progress(why)
-	}
-	o.Runtime = kind
+	o.Runtime, o.why = kind, why
 	return o, o.check()
 }
 

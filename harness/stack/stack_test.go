@@ -42,7 +42,7 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the tests' service: %v\n%s", err, out)
 		return 1
 	}
-	dockerfile := "FROM scratch\nLABEL crossing.test=true\nCOPY service /service\nENTRYPOINT [\"/service\"]\n"
+	dockerfile := "FROM scratch\nLABEL crossing.test=true\nCOPY service /service\nEXPOSE 9999\nENTRYPOINT [\"/service\"]\n"
 	if err := os.WriteFile(filepath.Join(service, "Dockerfile"), []byte(dockerfile), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

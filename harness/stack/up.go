@@ -29,6 +29,7 @@ func Up(ctx context.Context, o Options) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Progress(o.why)
 	made, err := prepare(ctx, o)
 	if err != nil {
 		return nil, scrub(o.Redactor, err)

@@ -159,7 +159,9 @@ func TestRestartKeepsAddressAndData(t *testing.T) {
 
 func TestAStoppedInstanceRefusesAndItsTwinAnswers(t *testing.T) {
 	each(t, func(t *testing.T, runtime string) {
-		s := up(t, options(t, runtime, map[string]target.Service{"auth": part("stubborn", func(s *target.Service) { s.Instances = make(target.Instances, 2) })}))
+		s := up(t, options(t, runtime, map[string]target.Service{"auth": part("plain", func(s *target.Service) {
+			s.Instances = target.Instances{{Environment: map[string]string{"MODE": "stubborn"}}, {}}
+		})}))
 		i, err := s.Instance("auth-1")
 		if err != nil {
 			t.Fatal(err)
@@ -206,6 +208,25 @@ func TestCancellingUpTakesEverythingDown(t *testing.T) {
 			t.Errorf("left: %v", found)
 		}
 	})
+}
+
+func TestContainersPublishOnLoopbackOnly(t *testing.T) {
+	needsEngine(t)
+	store := part("store")
+	auth := part("plain", needs("store"), env("STORE", "${url.store}"), func(s *target.Service) { s.Migrate = "./service migrate" })
+	s := up(t, options(t, Containers, map[string]target.Service{"store": store, "auth": auth}))
+
+	published := publishedPorts(t, s.options.Run.ID)
+
+	// The tests' image exposes another port, which must not be published.
+	if len(published) != 2 {
+		t.Errorf("published: %v", published)
+	}
+	for _, p := range published {
+		if !strings.HasPrefix(p, "127.0.0.1:") {
+			t.Errorf("published on %s", p)
+		}
+	}
 }
 
 func TestAHandedOverStackIsUsableElsewhere(t *testing.T) {
@@ -264,22 +285,6 @@ func TestAProcessSeesLittleOfTheUsersEnvironment(t *testing.T) {
 	if !slices.Equal(names, want) {
 		t.Errorf("it sees %v, want %v", names, want)
 	}
-}
-
-func TestAPortThatIsTakenIsReportedWithItsHolder(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	_, port, _ := net.SplitHostPort(taken.Addr().String())
-	o := options(t, Processes, map[string]target.Service{"api": part("plain", env("PORT", port))})
-
-	_, err = Up(t.Context(), o)
-
-	// The service was told another port than it was given: what counts is that
-	// the report says what it can, and does not wait for the limit.
-	failsWith(t, err, "api", "address already in use", "is held by")
 }
 
 func TestAnUnprivilegedServiceLeavesRoot(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -151,12 +152,20 @@ func contextFiles(dir, dockerfile string) ([]string, error) {
 			return err
 		case !ignored || name == filepath.Clean(dockerfile):
 			files = append(files, name)
-		case d.IsDir() && !matcher.Exclusions() && !strings.HasPrefix(filepath.Clean(dockerfile), name+"/"):
+		case d.IsDir() && !wanted(matcher, filepath.ToSlash(name)) && !strings.HasPrefix(filepath.Clean(dockerfile), name+"/"):
 			return fs.SkipDir
 		}
 		return nil
 	})
 	return files, err
+}
+
+// wanted says that an exception ("!dist/web") lies below an ignored folder.
+// Without looking first, every file of node_modules would be matched.
+func wanted(matcher *patternmatcher.PatternMatcher, dir string) bool {
+	return slices.ContainsFunc(matcher.Patterns(), func(p *patternmatcher.Pattern) bool {
+		return p.Exclusion() && strings.HasPrefix(p.String(), dir+"/")
+	})
 }
 
 // pack writes files as a tar archive owned by root.
