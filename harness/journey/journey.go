@@ -91,7 +91,7 @@ func (w Way) Standing(ctx context.Context, p browser.Page) (trace.Standing, erro
 		s.SignedIn = true
 	case look.SignedOut:
 	default:
-		s.Detail = shown[look.State]
+		s.Undecided, s.Detail = true, shown[look.State]
 	}
 	if text := shown[""]; !s.SignedIn && text != "" {
 		s.Detail = fmt.Sprintf("%s: %s", shown[look.State], text)

@@ -191,6 +191,9 @@ type Standing struct {
 	Person string `json:"person,omitempty"`
 	// By is how the page is signed in: "cookie", "bearer" or "".
 	By string `json:"by,omitempty"`
+	// Undecided is set where the page said neither: it was loading, or showed
+	// an error. SignedIn is false then, which does not mean signed out.
+	Undecided bool `json:"undecided,omitempty"`
 	// Detail is what else was seen, such as the state "loading" or an error.
 	Detail string `json:"detail,omitempty"`
 }

@@ -1,0 +1,263 @@
+package diagnose
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"crossing/harness/trace"
+)
+
+// endpoint is what a call asks for, read off its path.
+type endpoint string
+
+const (
+	atOther   endpoint = "other"
+	atSignUp  endpoint = "sign-up"
+	atSignIn  endpoint = "sign-in"
+	atSignOut endpoint = "sign-out"
+	atSession endpoint = "session"
+	atToken   endpoint = "token"
+	atList    endpoint = "list-sessions"
+	atAPI     endpoint = "api"
+)
+
+// call is an exchange with its meaning.
+type call struct {
+	trace.Exchange
+	at endpoint
+}
+
+// span is the time during which a person ought to be signed in: from the end
+// of a successful sign-in to the next sign-in or sign-out.
+type span struct {
+	by       call
+	from, to time.Time // a zero to: until the trace ends
+}
+
+func (p span) holds(at time.Time) bool {
+	return at.After(p.from) && (p.to.IsZero() || at.Before(p.to))
+}
+
+// scene is a trace, read once for all rules.
+type scene struct {
+	t trace.Trace
+	// calls are the browser's own to auth and api, preflights left out.
+	calls []call
+	// asides are the harness's own calls, made outside the browser. They are
+	// evidence of what a service answers, never of what a person met.
+	asides     []call
+	preflights []call
+	spans      []span
+}
+
+func read(t trace.Trace) *scene {
+	s := &scene{t: t}
+	all := slices.Clone(t.Exchanges)
+	slices.SortStableFunc(all, func(a, b trace.Exchange) int { return a.Time.Compare(b.Time) })
+	s.t.Exchanges = all
+	for _, e := range all {
+		c := call{Exchange: e, at: endpointOf(t.Subject, e)}
+		switch {
+		case e.Role != trace.RoleAuth && e.Role != trace.RoleAPI, e.Method == "CONNECT":
+			// A failed handshake of a tunnel is no request of a page.
+		case e.Outside:
+			s.asides = append(s.asides, c)
+		case e.Preflight:
+			s.preflights = append(s.preflights, c)
+		default:
+			s.calls = append(s.calls, c)
+		}
+	}
+	for _, c := range s.calls {
+		switch {
+		case s.establishes(c):
+			s.end(c.Time)
+			s.spans = append(s.spans, span{by: c, from: c.ended()})
+		case c.at == atSignOut && c.ok():
+			s.end(c.Time)
+		}
+	}
+	return s
+}
+
+func (s *scene) end(at time.Time) {
+	if n := len(s.spans); n > 0 && s.spans[n-1].to.IsZero() {
+		s.spans[n-1].to = at
+	}
+}
+
+func endpointOf(sub trace.Subject, e trace.Exchange) endpoint {
+	if e.Role == trace.RoleAPI {
+		return atAPI
+	}
+	switch p := sub.Paths; e.Path {
+	case p.SignUp:
+		return atSignUp
+	case p.SignIn:
+		return atSignIn
+	case p.SignOut:
+		return atSignOut
+	case p.Session:
+		return atSession
+	case p.Token:
+		return atToken
+	}
+	if strings.HasSuffix(e.Path, "/list-sessions") {
+		return atList
+	}
+	return atOther
+}
+
+// establishes says whether the answer signed the person in. A sign-up does
+// only where the service signs in at once, which its cookie or token shows.
+func (s *scene) establishes(c call) bool {
+	if !c.ok() {
+		return false
+	}
+	if c.at == atSignIn {
+		return true
+	}
+	return c.at == atSignUp && (len(s.sessionLines(c)) > 0 || c.Response.Get("set-auth-token") != "")
+}
+
+// established says whether anybody was signed in at all.
+func (s *scene) established() bool { return len(s.spans) > 0 }
+
+// inOrder joins lists of calls in the order of time.
+func (s *scene) inOrder(lists ...[]call) []call {
+	all := slices.Concat(lists...)
+	slices.SortStableFunc(all, func(a, b call) int { return a.Time.Compare(b.Time) })
+	return all
+}
+
+// during returns the span that holds at.
+func (s *scene) during(at time.Time) (span, bool) {
+	for _, p := range s.spans {
+		if p.holds(at) {
+			return p, true
+		}
+	}
+	return span{}, false
+}
+
+// signedIn returns the calls that the frontend's pages made while the person
+// ought to be signed in, and that are meant to know her.
+func (s *scene) signedIn(at ...endpoint) []call {
+	var out []call
+	for _, c := range s.calls {
+		if _, in := s.during(c.Time); in && slices.Contains(at, c.at) && s.fromFrontend(c) && !s.embedded(c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// fromFrontend: a request without an Origin counts where frontend and service
+// share one, since a browser sends none on such a GET (Fetch, "append a
+// request Origin header").
+func (s *scene) fromFrontend(c call) bool {
+	front := s.t.Subject.Origins.Frontend
+	return c.PageOrigin == front || (c.PageOrigin == "" && c.Origin == front)
+}
+
+// embedded says whether the frontend last loaded as a frame before the call:
+// under another top-level site a partitioned session is rightly unknown.
+func (s *scene) embedded(c call) bool {
+	dest := ""
+	for _, e := range s.t.Exchanges {
+		if e.Time.After(c.Time) {
+			break
+		}
+		if d := e.Request.Get("Sec-Fetch-Dest"); e.Role == trace.RoleFrontend && (d == "document" || d == "iframe") {
+			dest = d
+		}
+	}
+	return dest == "iframe"
+}
+
+func (c call) ok() bool { return c.Status >= 200 && c.Status < 300 }
+
+func (c call) ended() time.Time {
+	return c.Time.Add(time.Duration(c.Millis * float64(time.Millisecond)))
+}
+
+// bearer says whether the request carried credentials in Authorization.
+func (c call) bearer() bool {
+	return c.Request.Token != nil && !emptyCredentials(c)
+}
+
+// sent returns the digest of the named cookie on the request.
+func (c call) sent(name string) string {
+	for _, p := range c.Request.Cookies {
+		if p.Name == name {
+			return p.Digest
+		}
+	}
+	return ""
+}
+
+// code is BetterAuth's error code, or a service's own, of a JSON body.
+func (c call) code() string {
+	var body struct {
+		Code  string `json:"code"`
+		Error string `json:"error"`
+	}
+	if json.Unmarshal([]byte(c.Response.Body), &body) != nil {
+		return ""
+	}
+	if body.Code == "" {
+		return body.Error
+	}
+	return body.Code
+}
+
+// null and person read an answer on the session endpoint; neither holds where
+// the body was not recorded.
+func (c call) null() bool {
+	return c.at == atSession && c.Status == 200 && strings.TrimSpace(c.Response.Body) == "null"
+}
+
+func (c call) person() string {
+	var body struct {
+		User struct {
+			Email string `json:"email"`
+		} `json:"user"`
+	}
+	if c.at != atSession || c.Status != 200 || json.Unmarshal([]byte(c.Response.Body), &body) != nil {
+		return ""
+	}
+	return body.User.Email
+}
+
+// clears says whether the answer takes the named cookie away.
+func (c call) clears(name string) bool {
+	return slices.ContainsFunc(c.Response.SetCookies, func(l trace.SetCookie) bool {
+		return l.Name == name && l.Removes()
+	})
+}
+
+// line is how an exchange is quoted as evidence.
+func (c call) line() string {
+	text := fmt.Sprintf("%s %s %s%s → %s", c.ID, c.Method, c.Origin, c.Path, c.outcome())
+	if c.Instance != "" {
+		text += " (" + c.Instance + ")"
+	}
+	return text
+}
+
+func (c call) outcome() string {
+	switch {
+	case c.Err != "":
+		return "no answer: " + c.Err
+	case c.null():
+		return "200 null"
+	case c.person() != "":
+		return "200 " + c.person()
+	case c.code() != "":
+		return fmt.Sprintf("%d %s", c.Status, c.code())
+	}
+	return fmt.Sprint(c.Status)
+}
