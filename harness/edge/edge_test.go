@@ -213,3 +213,12 @@ func TestBothProtocolsReachTheService(t *testing.T) {
 		}
 	}
 }
+
+func readAllOf(r *http.Request) (string, error) {
+	data, err := io.ReadAll(r.Body)
+	return string(data), err
+}
+
+func contextOf(t testing.TB) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), 10*time.Second)
+}
