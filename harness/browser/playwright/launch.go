@@ -1,0 +1,179 @@
+package playwright
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	pw "github.com/mxschmitt/playwright-go"
+
+	"crossing/harness/browser"
+)
+
+// quiet are the features that Playwright switches off so that the browser
+// keeps to what it is told (its chromiumSwitches), but for one,
+// ThirdPartyStoragePartitioning: with that off, Chromium has no partitions and
+// its cookie policy cannot be switched. The last --disable-features on a
+// command line replaces all earlier ones, and ours comes last.
+var quiet = []string{
+	"AvoidUnnecessaryBeforeUnloadCheckSync", "BoundaryEventDispatchTracksNodeRemoval",
+	"DestroyProfileOnBrowserClose", "DialMediaRouteProvider", "GlobalMediaControls",
+	"HttpsUpgrades", "LensOverlay", "MediaRouter", "PaintHolding", "Translate",
+	"AutoDeElevate", "RenderDocument", "OptimizationHints",
+}
+
+// arguments are what Playwright is asked to add to its own.
+func (e *engine) arguments() []string {
+	if !e.chromium() {
+		return nil
+	}
+	var args []string
+	if e.launch.SPKI != "" {
+		args = append(args, "--ignore-certificate-errors-spki-list="+e.launch.SPKI)
+	}
+	if e.lever && e.launch.Profile.Policy == browser.PolicyBlock {
+		args = append(args, "--disable-features="+strings.Join(quiet, ","), "--test-third-party-cookie-phaseout")
+	}
+	return args
+}
+
+// trustsAll says whether contexts must take any certificate: no engine but
+// Chromium can be told of the edge's key.
+func (e *engine) trustsAll() *bool {
+	if e.chromium() {
+		return nil
+	}
+	return pw.Bool(true)
+}
+
+func (e *engine) launchOptions(ms float64) pw.BrowserTypeLaunchOptions {
+	return pw.BrowserTypeLaunchOptions{
+		Args:           e.arguments(),
+		ExecutablePath: pw.String(e.version.Executable),
+		Headless:       pw.Bool(!e.launch.Headed),
+		SlowMo:         pw.Float(e.launch.SlowMoMillis),
+		Timeout:        pw.Float(ms),
+		// Ctrl-C reaches the whole process group; the harness decides what
+		// happens then. When it dies, the driver's standard input ends.
+		HandleSIGINT: pw.Bool(false),
+	}
+}
+
+// executable returns the browser's file and how it was found.
+func (e *engine) executable() (path, found string, err error) {
+	if named := e.launch.Executable; named != "" {
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return "", "", fmt.Errorf("the executable named for %s, %q, cannot be run (%w): name another, or none to have one found",
+				e.launch.Profile.Name, named, errors.Unwrap(err))
+		}
+		path, err = filepath.Abs(path)
+		return path, "named by the user", err
+	}
+	if path, ok := ownBuild(e.kind.ExecutablePath()); ok {
+		return path, "Playwright's own build", nil
+	}
+	if path, ok := system(e.launch.Profile.Engine); ok {
+		return path, "the system's", nil
+	}
+	return "", "", fmt.Errorf("no %s here: neither Playwright's own build (%s) nor, on PATH, any of %q: install one",
+		e.launch.Profile.Engine, e.kind.ExecutablePath(), systems[e.launch.Profile.Engine])
+}
+
+// Find returns the browser that Start would take where none is named:
+// Playwright's own build, or else the system's.
+func Find(driverDir, engine string) (executable string, ok bool) {
+	if executable, ok := Installed(driverDir, engine); ok {
+		return executable, true
+	}
+	return system(engine)
+}
+
+func system(engine string) (executable string, ok bool) {
+	for _, name := range systems[engine] {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// systems are the names of browsers that the system may have. A stock WebKit
+// or Firefox is none that Playwright's own protocols can drive.
+var systems = map[string][]string{
+	"chromium": {
+		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+		"/Applications/Chromium.app/Contents/MacOS/Chromium",
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+	},
+}
+
+// ownBuild returns Playwright's build where it is there, or else the headless
+// shell of the same revision, which --only-shell installs alone.
+func ownBuild(executable string) (string, bool) {
+	if isExecutable(executable) {
+		return executable, true
+	}
+	builds, build, ok := strings.Cut(filepath.ToSlash(executable), "/chromium-")
+	if !ok {
+		return "", false
+	}
+	revision, _, _ := strings.Cut(build, "/")
+	shells, err := filepath.Glob(filepath.Join(builds, "chromium_headless_shell-"+revision, "*", "*headless*shell"))
+	if err != nil || len(shells) == 0 || !isExecutable(shells[0]) {
+		return "", false
+	}
+	return shells[0], true
+}
+
+func isExecutable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir() && info.Mode().Perm()&0o111 != 0
+}
+
+var missingLibrary = regexp.MustCompile(`error while loading shared libraries: ([^:\s]+)`)
+
+// startupError says in one sentence why a browser did not start, where
+// Playwright prints its whole command line and log.
+func startupError(executable string, err error) error {
+	text := err.Error()
+	if m := missingLibrary.FindStringSubmatch(text); m != nil {
+		return fmt.Errorf("%s cannot run: the library %s is missing: install the browser's packages, or run npx playwright install-deps", executable, m[1])
+	}
+	if strings.Contains(text, "missing dependencies") {
+		return fmt.Errorf("%s cannot run: libraries are missing: run npx playwright install-deps", executable)
+	}
+	if strings.Contains(text, "XServer running") || strings.Contains(text, "Missing X server") {
+		return fmt.Errorf("%s has no display to show its window on: set DISPLAY, or run it headless", executable)
+	}
+	if errors.Is(err, pw.ErrTimeout) {
+		return fmt.Errorf("%s did not start in the time given: %s", executable, lastWords(text))
+	}
+	return fmt.Errorf("%s did not start: %s", executable, lastWords(text))
+}
+
+// lastWords are the last line that the browser wrote, or else the first one of
+// the error.
+func lastWords(text string) string {
+	words := firstLine(text)
+	for line := range strings.SplitSeq(text, "\n") {
+		if _, said, ok := strings.Cut(line, "[err] "); ok && strings.TrimSpace(said) != "" {
+			words = strings.TrimSpace(said)
+		}
+	}
+	return words
+}
+
+// firstLine is what an error of the library says before its call log, without
+// the words that every one of them begins with.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	for _, prefix := range []string{"playwright: ", "timeout: ", "target closed: "} {
+		line = strings.TrimPrefix(line, prefix)
+	}
+	return line
+}

@@ -1,0 +1,114 @@
+package playwright
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"crossing/harness/browser"
+	"crossing/harness/trace"
+)
+
+// builds are the two kinds of Chromium: one whose distributor blocks
+// third-party cookies, and one as upstream builds it, which allows them.
+func builds(t *testing.T, run func(t *testing.T, l browser.Launch)) {
+	for _, name := range []string{"CHROMIUM", "CHROMIUM_UPSTREAM"} {
+		t.Run(name, func(t *testing.T) {
+			l := browser.Launch{Profile: browser.Chromium, Executable: os.Getenv(name), DriverDir: driverDir}
+			if l.Executable == "" && name == "CHROMIUM_UPSTREAM" {
+				t.Skip("CHROMIUM_UPSTREAM names no executable: the policy of a build as upstream makes it is not proved here")
+			}
+			run(t, l)
+		})
+	}
+}
+
+func TestPolicyBlock(t *testing.T) {
+	builds(t, func(t *testing.T, l browser.Launch) {
+		w := newWorld(t)
+		l.SPKI = w.edge.SPKI()
+		e := w.start(l, true)
+		t.Log(e.Version())
+		v := w.visit(e, "")
+		v.goTo(front + "/")
+		v.fetch(back + "/set")
+
+		if names := v.names(); names["ordinary"] || !names["partitioned"] {
+			t.Errorf("the back was sent %v, want partitioned and not ordinary", names)
+		}
+		jar := v.jar()
+		if _, there := jar["ordinary"]; there {
+			t.Error("the ordinary third-party cookie stayed")
+		}
+		if kept := jar["partitioned"]; kept.PartitionKey != "https://quay-side.com" || !kept.Ancestor || kept.Domain != "desk.ferry-line.net" || !kept.HostOnly {
+			t.Errorf("the Partitioned cookie is %+v, want it keyed by https://quay-side.com, with the ancestor bit of a cross-site request", kept)
+		}
+		refused := func() bool { return v.refusal("ordinary", "store", back+"/set") }
+		v.soon("the refusal of the ordinary cookie", refused, func() any { return v.recorder.Snapshot().Refusals })
+
+		// The key is the page's: from its own site the cookie is not sent.
+		v.goTo(back + "/")
+		if names := v.names(); names["partitioned"] {
+			t.Errorf("the partition leaks: under its own site the back was sent %v", names)
+		}
+		// A first party is not touched by the policy.
+		v.goTo(back + "/set")
+		if names := v.names(); !names["ordinary"] {
+			t.Errorf("as first party the back was sent %v, want ordinary among them", names)
+		}
+		if v.framesShareStorage() {
+			t.Error("a frame sees what its site stored as first party: storage is not partitioned")
+		}
+	})
+}
+
+// TestWithoutTheLever is the control of TestPolicyBlock: a build as upstream
+// makes it allows what the lever refuses.
+func TestWithoutTheLever(t *testing.T) {
+	executable := os.Getenv("CHROMIUM_UPSTREAM")
+	if executable == "" {
+		t.Skip("CHROMIUM_UPSTREAM names no executable that allows third-party cookies by default")
+	}
+	w := newWorld(t)
+	l := w.launch()
+	l.Executable = executable
+	v := w.visit(w.start(l, false), "")
+	v.goTo(front + "/")
+	v.fetch(back + "/set")
+	if names := v.names(); !names["ordinary"] || !names["partitioned"] {
+		t.Errorf("without the lever the back was sent %v, want both: the lever is proved by nothing", names)
+	}
+	v.goTo(back + "/")
+	if !v.framesShareStorage() {
+		t.Error("without the lever storage is partitioned: the lever is not what does it")
+	}
+}
+
+// framesShareStorage says whether the back's page within the front sees what
+// the back, open now as first party, stores.
+func (v *visitor) framesShareStorage() bool {
+	v.t.Helper()
+	if err := v.page.Eval(v.ctx, `() => localStorage.setItem('by', 'first party')`, nil, nil); err != nil {
+		v.t.Fatal(err)
+	}
+	v.goTo(front + "/")
+	add := `src => { const f = document.createElement('iframe'); f.src = src; document.body.append(f) }`
+	if err := v.page.Eval(v.ctx, add, back+"/", nil); err != nil {
+		v.t.Fatal(err)
+	}
+	inside, err := v.page.Frame(v.ctx, "iframe")
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	var seen string
+	if err := inside.Eval(v.ctx, `() => localStorage.getItem('by') || ''`, nil, &seen); err != nil {
+		v.t.Fatal(err)
+	}
+	return seen == "first party"
+}
+
+func (v *visitor) refusal(cookie, direction, url string) bool {
+	return slices.ContainsFunc(v.recorder.Snapshot().Refusals, func(r trace.Refusal) bool {
+		return r.Cookie == cookie && r.Direction == direction && r.URL == url && len(r.Reasons) > 0
+	})
+}

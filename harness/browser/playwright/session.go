@@ -1,0 +1,289 @@
+package playwright
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	pw "github.com/mxschmitt/playwright-go"
+
+	"crossing/harness/browser"
+	"crossing/harness/trace"
+)
+
+// viewport is a small laptop's, so that a frontend shows its desktop form.
+var viewport = &pw.Size{Width: 1280, Height: 800}
+
+// session is one browser context: of the shared browser, or of a browser of
+// its own where its profile is kept.
+type session struct {
+	engine   *engine
+	context  pw.BrowserContext
+	recorder *trace.Recorder
+	life     *life
+
+	mu sync.Mutex
+	// first is the tab that a browser with a kept profile opens by itself.
+	first pw.Page
+	pages []*page
+	ended bool
+}
+
+// NewSession opens a session: a context in the shared browser, or, where
+// o.Keep names a folder, a browser of its own on the profile in it.
+func (e *engine) NewSession(ctx context.Context, o browser.Options) (browser.Session, error) {
+	if o.Proxy == "" || o.Recorder == nil {
+		return nil, fmt.Errorf("open a session: Options.Proxy %q and Options.Recorder are both needed", o.Proxy)
+	}
+	s := &session{engine: e, recorder: o.Recorder, life: e.life}
+	open := func(ms float64) (pw.BrowserContext, error) { return e.shared.NewContext(e.contextOptions(o)) }
+	if o.Keep != "" {
+		s.life = newLife()
+		open = func(ms float64) (pw.BrowserContext, error) { return e.keep(o, s.life, ms) }
+	}
+	if e.life.ended() {
+		return nil, fmt.Errorf("open a session: %w", browser.ErrDead)
+	}
+	var err error
+	if s.context, err = call(ctx, s.life, open); err != nil {
+		return nil, fmt.Errorf("open a session: %w", told(err))
+	}
+	if tabs := s.context.Pages(); o.Keep != "" && len(tabs) > 0 {
+		s.first = tabs[0]
+	}
+	s.watchErrors()
+	for _, gap := range e.gaps() {
+		o.Recorder.Gap(gap)
+	}
+	return s, nil
+}
+
+func (e *engine) contextOptions(o browser.Options) pw.BrowserNewContextOptions {
+	return pw.BrowserNewContextOptions{
+		Proxy: &pw.Proxy{Server: o.Proxy}, Viewport: viewport, IgnoreHttpsErrors: e.trustsAll(),
+	}
+}
+
+func (e *engine) keep(o browser.Options, l *life, ms float64) (pw.BrowserContext, error) {
+	dir, err := filepath.Abs(o.Keep)
+	if err != nil {
+		return nil, err
+	}
+	launch := e.launchOptions(ms)
+	c, err := e.kind.LaunchPersistentContext(dir, pw.BrowserTypeLaunchPersistentContextOptions{
+		Args: launch.Args, ExecutablePath: launch.ExecutablePath, Headless: launch.Headless,
+		SlowMo: launch.SlowMo, Timeout: launch.Timeout, HandleSIGINT: launch.HandleSIGINT,
+		Proxy: &pw.Proxy{Server: o.Proxy}, Viewport: viewport, IgnoreHttpsErrors: e.trustsAll(),
+	})
+	if err != nil {
+		return nil, startupError(e.version.Executable+" with the profile in "+o.Keep, err)
+	}
+	c.OnClose(func(pw.BrowserContext) { l.end() })
+	return c, nil
+}
+
+// gaps are what this engine does not report through Playwright.
+func (e *engine) gaps() []string {
+	if e.chromium() {
+		return []string{"cookies refused within a cross-site frame: Chromium tells them to the frame's own debugger, which is not attached"}
+	}
+	title := titles[e.launch.Profile.Engine]
+	return []string{
+		"cookies refused: Playwright's " + title + " does not say which, or why",
+		"failed CORS checks: Playwright's " + title + " has no word for the cause",
+	}
+}
+
+// watchErrors records uncaught exceptions and unhandled rejections of every
+// page of the session.
+func (s *session) watchErrors() {
+	s.context.OnWebError(func(e pw.WebError) {
+		at := ""
+		if p := e.Page(); p != nil {
+			at = p.URL()
+		}
+		s.recorder.PageError(trace.PageError{
+			Time: time.Now(), Page: at, Kind: trace.ErrorUncaught, Text: firstLine(e.Error().Error()),
+		})
+	})
+}
+
+// NewPage opens a tab.
+func (s *session) NewPage(ctx context.Context) (browser.Page, error) {
+	p, err := s.newPage(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open a page: %w", told(err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pages = append(s.pages, p)
+	return p, nil
+}
+
+func (s *session) newPage(ctx context.Context) (*page, error) {
+	return call(ctx, s.life, func(float64) (*page, error) {
+		tab, err := s.tab()
+		if err != nil {
+			return nil, err
+		}
+		p := newPage(s, tab)
+		if !s.engine.chromium() {
+			return p, nil
+		}
+		if p.cdp, err = s.context.NewCDPSession(tab); err != nil {
+			return nil, err
+		}
+		return p, watch(p.cdp, tab, s.recorder)
+	})
+}
+
+func (s *session) tab() (pw.Page, error) {
+	s.mu.Lock()
+	first := s.first
+	s.first = nil
+	s.mu.Unlock()
+	if first != nil {
+		return first, nil
+	}
+	return s.context.NewPage()
+}
+
+// Close ends the session, and the browser that it had of its own. What a kept
+// profile holds is on disk then.
+func (s *session) Close(ctx context.Context) error {
+	s.mu.Lock()
+	again := s.ended
+	s.ended = true
+	s.mu.Unlock()
+	if again || s.engine.closed.Load() {
+		return nil
+	}
+	// Not s.life: a browser of the session's own says that it goes before it
+	// has gone, and before what it keeps is on disk.
+	_, err := call(ctx, s.engine.life, func(float64) (any, error) { return nil, s.context.Close() })
+	if err == nil || errors.Is(err, pw.ErrTargetClosed) && s.life.ended() {
+		return nil
+	}
+	return fmt.Errorf("close the session: %w", told(err))
+}
+
+// Cookies returns the whole jar. From Chromium it is asked by its debugging
+// protocol, since Playwright leaves out the ancestor bit of partition keys.
+func (s *session) Cookies(ctx context.Context) (trace.Jar, error) {
+	jar := trace.Jar{Time: time.Now(), Scope: trace.JarWhole}
+	asked := s.cookies
+	if s.engine.chromium() {
+		asked = s.chromiumCookies
+	}
+	var err error
+	if jar.Cookies, err = asked(ctx); err != nil {
+		return trace.Jar{}, fmt.Errorf("ask for the cookies: %w", told(err))
+	}
+	return jar, nil
+}
+
+func (s *session) cookies(ctx context.Context) ([]trace.Cookie, error) {
+	return call(ctx, s.life, func(float64) ([]trace.Cookie, error) {
+		all, err := s.context.Cookies()
+		if err != nil {
+			return nil, err
+		}
+		var cookies []trace.Cookie
+		for _, c := range all {
+			k := chromiumCookie{Name: c.Name, Value: c.Value, Domain: c.Domain, Path: c.Path, Expires: c.Expires,
+				Size: len(c.Name) + len(c.Value), HTTPOnly: c.HttpOnly, Secure: c.Secure}
+			if c.SameSite != nil {
+				k.SameSite = string(*c.SameSite)
+			}
+			if c.PartitionKey != nil {
+				k.PartitionKey.TopLevelSite = *c.PartitionKey
+			}
+			cookies = append(cookies, k.seen(s.recorder.Redactor()))
+		}
+		return cookies, nil
+	})
+}
+
+// chromiumCookie is a cookie of CDP (Network.Cookie).
+type chromiumCookie struct {
+	Name         string  `json:"name"`
+	Value        string  `json:"value"`
+	Domain       string  `json:"domain"`
+	Path         string  `json:"path"`
+	Expires      float64 `json:"expires"` // seconds since 1970, -1 for none
+	Size         int     `json:"size"`
+	HTTPOnly     bool    `json:"httpOnly"`
+	Secure       bool    `json:"secure"`
+	SameSite     string  `json:"sameSite"`
+	PartitionKey struct {
+		TopLevelSite         string `json:"topLevelSite"`
+		HasCrossSiteAncestor bool   `json:"hasCrossSiteAncestor"`
+	} `json:"partitionKey"`
+}
+
+func (c chromiumCookie) seen(r *trace.Redactor) trace.Cookie {
+	seen := trace.Cookie{
+		Name: c.Name, Digest: r.Learn(c.Value),
+		Domain: strings.TrimPrefix(c.Domain, "."), HostOnly: !strings.HasPrefix(c.Domain, "."), Path: c.Path,
+		Secure: c.Secure, HTTPOnly: c.HTTPOnly, SameSite: c.SameSite,
+		PartitionKey: c.PartitionKey.TopLevelSite, Ancestor: c.PartitionKey.HasCrossSiteAncestor, Bytes: c.Size,
+	}
+	if c.Expires >= 0 {
+		whole, part := math.Modf(c.Expires)
+		seen.Expires = time.Unix(int64(whole), int64(part*1e9)).UTC()
+	}
+	return seen
+}
+
+// chromiumCookies asks a tab's debugger: its answer is of the tab's own
+// context, and a session without a tab gets one for the question.
+func (s *session) chromiumCookies(ctx context.Context) ([]trace.Cookie, error) {
+	p, mine, err := s.anyPage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cookies, err := call(ctx, s.life, func(float64) ([]trace.Cookie, error) {
+		answer, err := p.cdp.Send("Network.getAllCookies", map[string]any{})
+		if err != nil {
+			return nil, err
+		}
+		data, err := json.Marshal(answer)
+		if err != nil {
+			return nil, err
+		}
+		var all struct {
+			Cookies []chromiumCookie `json:"cookies"`
+		}
+		if err := json.Unmarshal(data, &all); err != nil {
+			return nil, err
+		}
+		var cookies []trace.Cookie
+		for _, c := range all.Cookies {
+			cookies = append(cookies, c.seen(s.recorder.Redactor()))
+		}
+		return cookies, nil
+	})
+	if mine {
+		err = errors.Join(err, p.Close(ctx))
+	}
+	return cookies, err
+}
+
+func (s *session) anyPage(ctx context.Context) (p *page, mine bool, err error) {
+	s.mu.Lock()
+	for _, p := range s.pages {
+		if !p.tab.IsClosed() {
+			s.mu.Unlock()
+			return p, false, nil
+		}
+	}
+	s.mu.Unlock()
+	p, err = s.newPage(ctx)
+	return p, true, err
+}
