@@ -1,0 +1,380 @@
+package webdriver
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"crossing/harness/browser"
+	"crossing/harness/trace"
+)
+
+// Limits of what is done on the way out, where nobody waits for an answer.
+const (
+	harvestLimit = time.Second
+	deleteLimit  = 2 * time.Second
+	probeLimit   = 2 * time.Second
+)
+
+// session is one person's browser. WebDriver has one current window and one
+// current frame for all commands, so that they take turns.
+type session struct {
+	remote   remote
+	process  *process
+	recorder *trace.Recorder
+	// slow is a pause after each action, for a person who watches.
+	slow time.Duration
+	// atEnd tells the browser that the session has ended.
+	atEnd func()
+	// mints counts the scripts that were run: each has an id to give to a
+	// document that has none.
+	mints atomic.Int64
+
+	// turn holds one token: who has it may send commands, and owns what
+	// follows.
+	turn chan struct{}
+	// window and frame are the current ones as far as is known.
+	window, frame string
+	// spare is a window that no page has been given yet.
+	spare string
+	pages []*page // in the order of their last use
+
+	closing  sync.Once
+	closed   atomic.Bool
+	closeErr error
+}
+
+func newSession(r remote, p *process, recorder *trace.Recorder) *session {
+	s := &session{remote: r, process: p, recorder: recorder, turn: make(chan struct{}, 1), atEnd: func() {}}
+	s.turn <- struct{}{}
+	return s
+}
+
+// do runs f when it is its turn, and says ErrDead where the browser has gone.
+// The context that f gets ends with ctx, and with the driver.
+func (s *session) do(ctx context.Context, f func(ctx context.Context) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return fmt.Errorf("wait for another call to this session: %w", ctx.Err())
+	case <-s.process.alive.Done():
+		return s.dead(nil)
+	}
+	defer func() { s.turn <- struct{}{} }()
+	limited, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.process.alive, cancel)()
+	return s.judge(ctx, f(limited))
+}
+
+// judge tells a browser that has gone, and a context that has ended, from
+// whatever else went wrong.
+func (s *session) judge(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case s.process.alive.Err() != nil || code(err) == codeInvalidSession:
+		return s.dead(err)
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case code(err) == codeUnknown:
+		// What WebKitWebDriver answers a command with whose browser dies.
+		probe, cancel := context.WithTimeout(ctx, probeLimit)
+		defer cancel()
+		if _, gone := s.remote.window(probe); code(gone) == codeInvalidSession {
+			return s.dead(err)
+		}
+	}
+	return err
+}
+
+func (s *session) dead(err error) error {
+	if s.closed.Load() {
+		return fmt.Errorf("%w: the session was closed", browser.ErrDead)
+	}
+	text := s.scrub(s.process.words())
+	if err != nil && s.process.alive.Err() == nil {
+		text = s.scrub(err.Error()) + "; " + text
+	}
+	return fmt.Errorf("%w: %s", browser.ErrDead, text)
+}
+
+// scrub conceals secrets in words that come from the page or the driver.
+func (s *session) scrub(text string) string { return s.recorder.Redactor().Scrub(text) }
+
+// rest waits as long as a person who watches wants to.
+func (s *session) rest(ctx context.Context) error {
+	if s.slow <= 0 {
+		return nil
+	}
+	pause := time.NewTimer(s.slow)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// place is a document: a page's own, or that of the frame that fits a
+// selector.
+type place struct {
+	page  *page
+	frame string
+}
+
+// enter makes a place current, if it is not. The turn is the caller's.
+func (s *session) enter(ctx context.Context, at place) error {
+	if at.page.closed.Load() {
+		return errors.New("the page is closed")
+	}
+	s.use(at.page)
+	if s.window != at.page.handle {
+		s.leave()
+		if err := s.remote.switchWindow(ctx, at.page.handle); err != nil {
+			return fmt.Errorf("turn to the page's window: %w", err)
+		}
+		s.window = at.page.handle
+	}
+	if s.frame == at.frame {
+		return nil
+	}
+	s.frame = ""
+	if err := s.remote.switchFrame(ctx, nil); err != nil {
+		return fmt.Errorf("leave a frame: %w", err)
+	}
+	if at.frame == "" {
+		return nil
+	}
+	frame, err := s.remote.find(ctx, at.frame)
+	if code(err) == codeNoElement {
+		return fmt.Errorf("%w: frame %s is not there", browser.ErrNoElement, at.frame)
+	}
+	if err == nil {
+		err = s.remote.switchFrame(ctx, &frame)
+	}
+	if err != nil {
+		return fmt.Errorf("enter frame %s: %w", at.frame, err)
+	}
+	s.frame = at.frame
+	return nil
+}
+
+// leave forgets which window and frame are current.
+func (s *session) leave() { s.window, s.frame = "", "" }
+
+// use makes p the page of the last use.
+func (s *session) use(p *page) {
+	if n := len(s.pages); n > 0 && s.pages[n-1] == p {
+		return
+	}
+	s.drop(p)
+	s.pages = append(s.pages, p)
+}
+
+func (s *session) drop(p *page) {
+	kept := s.pages[:0]
+	for _, other := range s.pages {
+		if other != p {
+			kept = append(kept, other)
+		}
+	}
+	s.pages = kept
+}
+
+//go:embed page.js
+var head string
+
+// task is a script of the harness. Its code is a JavaScript function
+// expression of one argument, its input; script is what it evaluates for a
+// caller, another such expression, or empty.
+type task struct{ code, script string }
+
+func (t task) source() string {
+	script := t.script
+	if script == "" {
+		script = "null"
+	}
+	return "return (function (call, input, script) {\n" + head +
+		"return (async () => answer(await (" + t.code + ")(input)))();\n" +
+		"})(arguments[0], arguments[1], " + script + "\n);"
+}
+
+// reply is what every script answers.
+type reply struct {
+	// Astray: the driver was in another document than was meant, and nothing
+	// was run.
+	Astray bool `json:"astray"`
+	// Fresh: this is the first script of the harness in this document.
+	Fresh bool `json:"fresh"`
+	// Document is the id that the document was given by that first script.
+	Document string          `json:"document"`
+	URL      string          `json:"url"`
+	Value    json.RawMessage `json:"value"`
+	Errors   []struct {
+		Time float64 `json:"time"` // milliseconds since 1970
+		Page string  `json:"page"`
+		Text string  `json:"text"`
+	} `json:"errors"`
+}
+
+// run runs a task in a document and decodes what it returns into out, which
+// may be nil. The turn is the caller's. Page
+// errors that have gathered are recorded on the way.
+func (s *session) run(ctx context.Context, at place, t task, input, out any) (reply, error) {
+	r, err := s.attempt(ctx, at, t, input)
+	if r.Astray || lost(err) {
+		// The frame, or its parent, has been replaced since it was entered.
+		s.leave()
+		r, err = s.attempt(ctx, at, t, input)
+	}
+	if err != nil {
+		return r, err
+	}
+	if r.Astray {
+		return r, errors.New("the driver does not enter the document that was meant")
+	}
+	for _, e := range r.Errors {
+		s.recorder.PageError(trace.PageError{
+			Time: time.UnixMilli(int64(e.Time)), Page: s.scrub(e.Page), Kind: trace.ErrorUncaught, Text: e.Text,
+		})
+	}
+	if out == nil {
+		return r, nil
+	}
+	return r, json.Unmarshal(r.Value, out)
+}
+
+func (s *session) attempt(ctx context.Context, at place, t task, input any) (r reply, err error) {
+	if err := s.enter(ctx, at); err != nil {
+		return r, err
+	}
+	call := map[string]any{"framed": at.frame != "", "mint": strconv.FormatInt(s.mints.Add(1), 10)}
+	return r, s.remote.execute(ctx, t.source(), []any{call, input}, &r)
+}
+
+// lost says that a command found no document and did nothing. A script that
+// had begun when its page was left has a message with its code.
+func lost(err error) bool {
+	c := code(err)
+	return (c == codeNoFrame || c == codeNoWindow) && !interrupted(err)
+}
+
+// interrupted says that the document was left while a script ran in it.
+func interrupted(err error) bool {
+	var e *wireError
+	return errors.As(err, &e) && strings.Contains(e.Message, "unload")
+}
+
+// NewPage opens a window.
+func (s *session) NewPage(ctx context.Context) (browser.Page, error) {
+	p := &page{}
+	p.scope = scope{session: s, at: place{page: p}}
+	err := s.do(ctx, func(ctx context.Context) (err error) {
+		if s.spare == "" {
+			if s.spare, err = s.remote.newWindow(ctx); err != nil {
+				return err
+			}
+		}
+		p.handle = s.spare
+		if err := s.enter(ctx, p.at); err != nil {
+			s.drop(p)
+			return err
+		}
+		s.spare = ""
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open a page: %w", err)
+	}
+	return p, nil
+}
+
+// Cookies returns the cookies of the host of the page that was used last.
+func (s *session) Cookies(ctx context.Context) (trace.Jar, error) {
+	jar := trace.Jar{Time: time.Now(), Scope: trace.JarHost, Cookies: []trace.Cookie{}}
+	err := s.do(ctx, func(ctx context.Context) error {
+		if len(s.pages) == 0 {
+			return nil
+		}
+		r, err := s.run(ctx, s.pages[len(s.pages)-1].at, nothing, nil, nil)
+		if err != nil {
+			return err
+		}
+		jar.Page = s.scrub(r.URL)
+		all, err := s.remote.cookies(ctx)
+		for _, c := range all {
+			jar.Cookies = append(jar.Cookies, c.traced(s.recorder.Redactor()))
+		}
+		return err
+	})
+	if err != nil {
+		return trace.Jar{}, fmt.Errorf("ask for the cookies: %w", err)
+	}
+	return jar, nil
+}
+
+// traced is the cookie as a trace holds it. WebDriver writes a domain that has
+// subdomains with a leading dot, and tells no partition key.
+func (c cookie) traced(r *trace.Redactor) trace.Cookie {
+	domain, wide := strings.CutPrefix(c.Domain, ".")
+	t := trace.Cookie{
+		Name: c.Name, Digest: r.Learn(c.Value), Domain: domain, HostOnly: !wide, Path: c.Path,
+		Secure: c.Secure, HTTPOnly: c.HTTPOnly, SameSite: c.SameSite, Bytes: len(c.Name) + len(c.Value),
+	}
+	if c.Expiry != nil {
+		t.Expires = time.Unix(int64(*c.Expiry), 0)
+	}
+	return t
+}
+
+// Close gathers the last page errors and ends the browser and its driver.
+func (s *session) Close(ctx context.Context) error {
+	if !s.closed.Load() && s.process.alive.Err() == nil {
+		limited, cancel := context.WithTimeout(ctx, harvestLimit)
+		defer cancel()
+		s.harvest(limited)
+	}
+	return s.end()
+}
+
+// harvest looks at each page for the last time; what fails is not worth
+// holding up the end for, and is within the gap that the trace names.
+func (s *session) harvest(ctx context.Context) {
+	_ = s.do(ctx, func(ctx context.Context) error {
+		for _, p := range append([]*page(nil), s.pages...) {
+			if !p.unsettled {
+				s.look(ctx, p.at, harvestLimit)
+			}
+		}
+		return nil
+	})
+}
+
+// end ends the browser and its driver, whatever they are doing.
+func (s *session) end() error {
+	s.closing.Do(func() {
+		s.closed.Store(true)
+		if s.process.alive.Err() == nil {
+			ctx, cancel := context.WithTimeout(context.Background(), deleteLimit)
+			// What does not end by itself is killed.
+			_ = s.remote.delete(ctx)
+			cancel()
+		}
+		s.closeErr = s.process.kill()
+		s.remote.close()
+		s.atEnd()
+	})
+	return s.closeErr
+}
