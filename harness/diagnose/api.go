@@ -149,7 +149,7 @@ func tokenUnreadable(s *scene) (*Finding, string) {
 			continue
 		}
 		f := of(c)
-		f.Evidence[0] += ", " + reason(c)
+		f.Evidence = append(f.Evidence, reason(c))
 		what := "something that is no readable JWT"
 		if s.isSession(tok.Digest) {
 			what = "the session's own token instead of a JWT"
@@ -189,8 +189,7 @@ func refusedFor(slug string, words ...string) func(*scene) (*Finding, string) {
 				continue
 			}
 			f := of(c)
-			f.Evidence[0] += ", " + reason(c)
-			f.Evidence = append(f.Evidence, fmt.Sprintf("the token said iss %s, aud %s, kid %s, alg %s, iat %s, exp %s",
+			f.Evidence = append(f.Evidence, reason(c), fmt.Sprintf("the token said iss %s, aud %s, kid %s, alg %s, iat %s, exp %s",
 				tok.Issuer, strings.Join(tok.Audience, " "), tok.KeyID, tok.Algorithm, clock(tok.IssuedAt), clock(tok.Expires)))
 			f.Title = s.tokenTitle(slug, c)
 			return f, ""

@@ -77,7 +77,7 @@ func (s *scene) lostCookie(fits func(setLine) bool) (l setLine, f *Finding, how 
 
 func (s *scene) cookieFinding(l setLine, proof []call) *Finding {
 	f := &Finding{Instance: l.by.Instance, At: l.by.Time}
-	f.Evidence = append(f.Evidence, l.by.line()+", Set-Cookie: "+l.Line)
+	f.Evidence = append(f.Evidence, l.by.line(), "Set-Cookie: "+l.Line)
 	for _, r := range s.refusals(l) {
 		f.Evidence = append(f.Evidence, fmt.Sprintf("%s refused to %s it: %s", s.browser(), r.Direction, strings.Join(r.Reasons, ", ")))
 	}

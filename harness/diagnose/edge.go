@@ -105,10 +105,13 @@ func (s *scene) named(c call) string {
 	if c.Role == trace.RoleAPI {
 		service = "the api"
 	}
-	if c.Instance != "" {
-		return service + " (" + c.Instance + ")"
+	switch c.Instance {
+	case "":
+		return service + " at " + c.Origin
+	case string(c.Role): // the only one, which bears the service's own name
+		return service
 	}
-	return service + " at " + c.Origin
+	return service + " (" + c.Instance + ")"
 }
 
 // health quotes the readiness of an instance, or of all that failed.

@@ -186,7 +186,7 @@ func namesFinding(s *scene, names map[string]setLine, a answers) *Finding {
 			if names[l.Name].by.ID != c.ID {
 				continue
 			}
-			f.Evidence = append(f.Evidence, c.line()+", Set-Cookie: "+l.Line)
+			f.Evidence = append(f.Evidence, c.line(), "Set-Cookie: "+l.Line)
 			if l.Name != s.t.Subject.Cookie.Name {
 				other = l
 			}

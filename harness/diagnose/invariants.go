@@ -11,12 +11,12 @@ import (
 // Slugs of the invariants that every journey keeps. A spec that expects one to
 // be broken declares it.
 const (
-	Unexpected401  = "unexpected-401"
-	CookieTwice    = "cookie-sent-twice"
-	PartitionTwin  = "partition-twin"
-	UncaughtError  = "uncaught-error"
-	UnknownHost    = "unknown-host"
-	TooManyRequest = "rate-limited"
+	Unexpected401   = "unexpected-401"
+	CookieTwice     = "cookie-sent-twice"
+	PartitionTwin   = "partition-twin"
+	UncaughtError   = "uncaught-error"
+	UnknownHost     = "unknown-host"
+	TooManyRequests = "rate-limited"
 )
 
 // Violation is one broken invariant.
@@ -32,7 +32,7 @@ func (v Violation) String() string { return v.Invariant + ": " + v.Text }
 
 // InvariantSlugs lists what Invariants may be told to expect.
 func InvariantSlugs() []string {
-	return []string{Unexpected401, CookieTwice, PartitionTwin, UncaughtError, UnknownHost, TooManyRequest}
+	return []string{Unexpected401, CookieTwice, PartitionTwin, UncaughtError, UnknownHost, TooManyRequests}
 }
 
 // Invariants returns what in the trace no journey may show, those expected
@@ -68,7 +68,7 @@ func ofExchange(e trace.Exchange) []Violation {
 	case 401:
 		add(Unexpected401, c.line())
 	case 429:
-		add(TooManyRequest, c.line())
+		add(TooManyRequests, c.line())
 	}
 	if e.Role == trace.RoleUnknown {
 		add(UnknownHost, c.line())

@@ -28,7 +28,11 @@ func (d Diagnosis) Sentence() string {
 	case n == 1:
 		return d.opening() + " because " + d.Findings[0].Title + "."
 	case n > 1:
-		return fmt.Sprintf("%s for %d reasons, the earliest because %s.", d.opening(), n, d.Findings[0].Title)
+		more := "one more reason"
+		if n > 2 {
+			more = fmt.Sprintf("%d more reasons", n-1)
+		}
+		return fmt.Sprintf("%s because %s, and for %s.", d.opening(), d.Findings[0].Title, more)
 	}
 	switch d.Verdict {
 	case VerdictHealthy:
@@ -61,18 +65,14 @@ func (d Diagnosis) String() string {
 		}
 		section(&b, "ruled out", how)
 	} else if len(d.Findings) > 0 && len(d.RuledOut) > 0 {
-		var slugs []string
-		for _, r := range d.RuledOut {
-			slugs = append(slugs, r.Cause)
-		}
-		section(&b, "ruled out", []string{strings.Join(slugs, ", ")})
+		section(&b, "ruled out", []string{fmt.Sprintf("%d other causes", len(d.RuledOut))})
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
 
 func (f Finding) write(b *strings.Builder) {
-	where := "at the " + string(f.Hop)
-	if f.Instance != "" {
+	where := string(f.Hop)
+	if f.Instance != "" && f.Instance != where {
 		where += ", " + f.Instance
 	}
 	section(b, "cause", []string{f.Cause + " (" + where + ")"})

@@ -1,0 +1,91 @@
+package diagnose
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"crossing/harness/trace"
+)
+
+// judgeRecorded explains every trace of a folder. A file's name says what must
+// be found: "healthy-webkit.json" nothing, "cookie-samesite.json" that cause,
+// "cookie-path+token-issuer.json" both; what follows a dot is free, as in
+// "database-fault.warm.json".
+func judgeRecorded(folder string) (faults []error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return []error{err}
+	}
+	for _, file := range files {
+		if err := judgeFile(file); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", filepath.Base(file), err))
+		}
+	}
+	return faults
+}
+
+func judgeFile(file string) error {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var t trace.Trace
+	if err := json.Unmarshal(data, &t); err != nil {
+		return err
+	}
+	if t.Version != trace.Version {
+		return fmt.Errorf("version %d, want %d", t.Version, trace.Version)
+	}
+	d := Explain(t)
+	want := strings.Split(strings.SplitN(filepath.Base(file), ".", 2)[0], "+")
+	if strings.HasPrefix(want[0], "healthy-") {
+		want = []string{}
+		if d.Verdict != VerdictHealthy {
+			return fmt.Errorf("verdict %s, want %s:\n%s", d.Verdict, VerdictHealthy, d)
+		}
+	}
+	if got := causes(d); !slices.Equal(got, want) {
+		return fmt.Errorf("causes %v, want %v:\n%s", got, want, d)
+	}
+	return nil
+}
+
+func TestRecordedTraces(t *testing.T) {
+	for _, err := range judgeRecorded("testdata") {
+		t.Error(err)
+	}
+}
+
+// The judge of recorded traces must itself be able to fail, and a trace must
+// mean the same after its way through a file.
+func TestRecordedTracesAreJudged(t *testing.T) {
+	folder := t.TempDir()
+	write := func(file string, tr trace.Trace) {
+		data, err := json.Marshal(tr)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, file), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, c := range cases {
+		write(fmt.Sprintf("%s.%d.json", c.cause, i), c.world.walk())
+	}
+	write("healthy-chromium.json", chromium().walk())
+	write("healthy-webkit.json", webkit().walk())
+	for _, err := range judgeRecorded(folder) {
+		t.Error(err)
+	}
+	write("healthy-wrong.json", with(webkit(), noFallback).walk())
+	write("cookie-path.wrong.json", chromium().walk())
+	write("cookie-path.older.json", trace.Trace{})
+	if faults := judgeRecorded(folder); len(faults) != 3 {
+		t.Errorf("three files say what is not true, and the judge found %v", faults)
+	}
+}
