@@ -11,6 +11,7 @@ import (
 
 // cancelling wants each wait to end soon after its context was cancelled.
 func (b *bench) cancelling(t *testing.T) {
+	t.Run("nothing happens afterwards", b.calledOff)
 	for name, wait := range map[string]func(ctx context.Context, p browser.Page) error{
 		"click": func(ctx context.Context, p browser.Page) error { return p.Click(ctx, "#absent") },
 		"fill":  func(ctx context.Context, p browser.Page) error { return p.Fill(ctx, "#absent", "x") },
@@ -42,6 +43,33 @@ func (b *bench) cancelling(t *testing.T) {
 				t.Errorf("cancelled beforehand: want context.Canceled, got %v", err)
 			}
 		})
+	}
+}
+
+// calledOff wants a click that was given up not to happen after all, once its
+// element can be clicked.
+func (b *bench) calledOff(t *testing.T) {
+	v := b.visit(t)
+	v.goTo(front + "/buttons")
+	ctx, cancel := context.WithCancel(v.ctx)
+	stop := time.AfterFunc(300*time.Millisecond, cancel)
+	defer stop.Stop()
+	if err := v.page.Click(ctx, "#off"); !errors.Is(err, context.Canceled) {
+		t.Fatalf("want context.Canceled, got %v", err)
+	}
+	type state struct {
+		Enabled bool `json:"enabled"`
+		Clicks  int  `json:"clicks"`
+	}
+	// A second is ten times the pause between a driver's tries.
+	got := eval[state](v, v.page, `async () => {
+		const off = document.getElementById('off')
+		off.disabled = false
+		await new Promise(done => setTimeout(done, 1000))
+		return {enabled: !off.disabled, clicks: clicks.off || 0}
+	}`, nil)
+	if !got.Enabled || got.Clicks != 0 {
+		t.Errorf("after the click was called off: %+v, want enabled and no click", got)
 	}
 }
 

@@ -63,6 +63,13 @@ func (e *engine) launchOptions(ms float64) pw.BrowserTypeLaunchOptions {
 	}
 }
 
+// How a browser was found, in browser.Version's words.
+const (
+	foundNamed  = "named by the user"
+	foundOwn    = "Playwright's own build"
+	foundSystem = "the system's"
+)
+
 // executable returns the browser's file and how it was found.
 func (e *engine) executable() (path, found string, err error) {
 	if named := e.launch.Executable; named != "" {
@@ -72,13 +79,13 @@ func (e *engine) executable() (path, found string, err error) {
 				e.launch.Profile.Name, named, errors.Unwrap(err))
 		}
 		path, err = filepath.Abs(path)
-		return path, "named by the user", err
+		return path, foundNamed, err
 	}
 	if path, ok := ownBuild(e.kind.ExecutablePath()); ok {
-		return path, "Playwright's own build", nil
+		return path, foundOwn, nil
 	}
 	if path, ok := system(e.launch.Profile.Engine); ok {
-		return path, "the system's", nil
+		return path, foundSystem, nil
 	}
 	return "", "", fmt.Errorf("no %s here: neither Playwright's own build (%s) nor, on PATH, any of %q: install one",
 		e.launch.Profile.Engine, e.kind.ExecutablePath(), systems[e.launch.Profile.Engine])
@@ -103,7 +110,8 @@ func system(engine string) (executable string, ok bool) {
 }
 
 // systems are the names of browsers that the system may have. A stock WebKit
-// or Firefox is none that Playwright's own protocols can drive.
+// is none that Playwright can drive; in a stock Firefox (channel moz-firefox)
+// clicks into a cross-site frame were measured to be lost without an error.
 var systems = map[string][]string{
 	"chromium": {
 		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",

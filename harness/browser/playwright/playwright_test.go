@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,13 +52,7 @@ func TestConformance(t *testing.T) {
 				SPKI: spki, DriverDir: driverDir, WorkDir: workDir,
 			})
 		},
-		Kill: func(s browser.Session) error {
-			pid, err := browserPID(s.(*session).engine)
-			if err != nil {
-				return err
-			}
-			return syscall.Kill(pid, syscall.SIGKILL)
-		},
+		Kill: func(s browser.Session) error { return family(s.(*session).engine.driver.Pid())[1:].kill() },
 	})
 }
 
