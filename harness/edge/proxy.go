@@ -150,10 +150,8 @@ func splitHost(hostport, scheme string) (host, port string) {
 }
 
 func withPort(host, port, scheme string) string {
-	if port == defaultPort(scheme) {
-		return host
-	}
-	return net.JoinHostPort(host, port)
+	full := net.JoinHostPort(host, port) // brackets an IPv6 address
+	return strings.TrimSuffix(full, ":"+defaultPort(scheme))
 }
 
 func defaultPort(scheme string) string {

@@ -15,7 +15,7 @@ import (
 )
 
 // raw sends text to the proxy and returns all that comes until it ends, or
-// what came within half a second.
+// what came within a fifth of a second.
 func (w *world) raw(t *testing.T, text string) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", w.line.listener.Addr().String())
@@ -26,7 +26,7 @@ func (w *world) raw(t *testing.T, text string) string {
 	if _, err := io.WriteString(conn, text); err != nil {
 		t.Fatal(err)
 	}
-	_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+	_ = conn.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
 	got, _ := io.ReadAll(conn) // ends by the deadline where the tunnel stays open
 	return string(got)
 }
@@ -49,7 +49,7 @@ func TestUnknownHostsAreRefusedAndRecorded(t *testing.T) {
 	for request, origin := range map[string]string{
 		"CONNECT evil.example.com:443 HTTP/1.1\r\nHost: evil.example.com:443\r\n\r\n":                        "https://evil.example.com",
 		"CONNECT auth.crossing-back.net:22 HTTP/1.1\r\nHost: auth.crossing-back.net:22\r\n\r\n":              "https://auth.crossing-back.net:22",
-		"CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\n\r\n":                                              "https://::1",
+		"CONNECT [::1]:443 HTTP/1.1\r\nHost: [::1]:443\r\n\r\n":                                              "https://[::1]",
 		"GET http://evil.example.com/p?q=1 HTTP/1.1\r\nHost: evil.example.com\r\nConnection: close\r\n\r\n":  "http://evil.example.com",
 		"GET http://auth.crossing-back.net:81/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":             "http://auth.crossing-back.net:81",
 		"GET /direct HTTP/1.1\r\nHost: " + w.line.listener.Addr().String() + "\r\nConnection: close\r\n\r\n": w.line.Proxy(),

@@ -203,7 +203,7 @@ func (x *passage) record() {
 func learn(m *trace.Message, h http.Header, body *capture, r *trace.Redactor) {
 	for name, values := range h {
 		for _, value := range values {
-			field(name, value, r)
+			conceal(name, value, r)
 		}
 	}
 	if lines := h["Cookie"]; len(lines) > 0 {
@@ -231,34 +231,39 @@ func fields(h http.Header, r *trace.Redactor) []trace.Field {
 			continue
 		}
 		for _, value := range h[name] {
-			all = append(all, trace.Field{Name: name, Value: field(name, value, r)})
+			text, secret := conceal(name, value, r)
+			if !secret {
+				text = r.Scrub(value)
+			}
+			all = append(all, trace.Field{Name: name, Value: text})
 		}
 	}
 	return all
 }
 
-// field returns the value of a header line without its secrets.
-func field(name, value string, r *trace.Redactor) string {
+// conceal learns what is secret in a header line by its name, and returns the
+// value without it; false for a line that has no secrets of its own.
+func conceal(name, value string, r *trace.Redactor) (text string, secret bool) {
 	switch name {
 	case "Authorization", "Proxy-Authorization":
 		scheme, credentials, found := strings.Cut(value, " ")
 		if !found {
-			return r.Conceal(value)
+			return r.Conceal(value), true
 		}
 		if plain, err := base64.StdEncoding.DecodeString(credentials); err == nil && strings.EqualFold(scheme, "Basic") {
 			_, password, _ := strings.Cut(string(plain), ":")
 			r.Learn(password)
 		}
-		return scheme + " " + r.Conceal(credentials)
+		return scheme + " " + r.Conceal(credentials), true
 	case "Cookie", "Set-Cookie":
-		return ""
+		return "", true // told pair by pair
 	case "Location", "Content-Location", "Referer":
-		return r.URL(value)
+		return r.URL(value), true
 	}
 	if trace.SecretName(name) {
-		return r.Conceal(value)
+		return r.Conceal(value), true
 	}
-	return r.Scrub(value)
+	return "", false
 }
 
 func bearer(authorization string, r *trace.Redactor) *trace.Token {

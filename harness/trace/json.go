@@ -15,7 +15,7 @@ import (
 // without case, "-" and "_", so that newPassword and refresh_token count and
 // tokenType does not.
 func SecretName(name string) bool {
-	plain := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
+	plain := strings.ToLower(joints.Replace(name))
 	for _, end := range secretEnds {
 		if strings.HasSuffix(plain, end) {
 			return true
@@ -24,17 +24,22 @@ func SecretName(name string) bool {
 	return false
 }
 
-var secretEnds = []string{"password", "passwd", "passphrase", "secret", "token", "jwt",
-	"apikey", "privatekey", "authorization", "cookie", "protectionbypass"}
+var (
+	joints     = strings.NewReplacer("-", "", "_", "")
+	secretEnds = []string{"password", "passwd", "passphrase", "secret", "token", "jwt",
+		"apikey", "privatekey", "authorization", "cookie", "protectionbypass"}
+)
 
 // JSON returns the document in data, compact and in its own order, with the
 // values under secret names learnt and concealed at any depth, and every other
 // text scrubbed. What is no JSON is an error: it cannot be redacted by name.
 func (r *Redactor) JSON(data []byte) (string, error) {
-	// Twice: a value learnt near the end may stand in plain near the start.
-	if _, err := rewrite(data, writer{r, SecretName}); err != nil {
-		return "", err
+	before := r.known()
+	text, err := rewrite(data, writer{r, SecretName})
+	if err != nil || r.known() == before {
+		return text, err
 	}
+	// Once more: a value learnt near the end may stand in plain near the start.
 	return rewrite(data, writer{r, SecretName})
 }
 

@@ -149,14 +149,19 @@ func formsOf(secret string) []string {
 		if quoted, err := json.Marshal(s); err == nil {
 			all = append(all, string(quoted[1:len(quoted)-1]))
 		}
-		all = append(all, strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s),
-			strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`).Replace(s))
+		all = append(all, quotes.Replace(s), slashes.Replace(s))
 		all = append(all, base64Forms(s)...)
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
 	return slices.DeleteFunc(all, func(f string) bool { return len(f) < shortest })
 }
+
+// JSON as most write it, and with slashes escaped as PHP does.
+var (
+	quotes  = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
+	slashes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`)
+)
 
 // base64Forms are secret in base64 wherever it begins within what was encoded,
 // such as "user:password": the digits that depend on its neighbours are left
@@ -182,6 +187,13 @@ func lowerEscapes(escaped string) string {
 }
 
 var escapes = regexp.MustCompile(`%[0-9A-F]{2}`)
+
+// known is the number of secrets learnt.
+func (r *Redactor) known() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.plain)
+}
 
 // Reveal returns the plain value of a digest that was learnt. It serves
 // observations; what it returns must not be written.
