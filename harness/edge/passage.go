@@ -107,6 +107,7 @@ func (l *Line) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (x *passage) forward(w http.ResponseWriter, r *http.Request) {
+	x.prefetch(r)
 	x.faults = x.line.matching(r)
 	x.e.Fault = faultNames(x.faults)
 	for _, f := range x.faults {
@@ -129,6 +130,20 @@ func (x *passage) forward(w http.ResponseWriter, r *http.Request) {
 		ErrorLog:       silent,
 		BufferPool:     buffers,
 	}).ServeHTTP(w, r)
+}
+
+// prefetch reads a body that is to be recorded before it is sent on: a service
+// may answer without reading it, and a fault may take it away.
+func (x *passage) prefetch(r *http.Request) {
+	if !x.sent.wanted() || r.ContentLength <= 0 || r.ContentLength > bodyLimit {
+		return
+	}
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		x.fail("the browser ended its request halfway: " + err.Error())
+		panic(http.ErrAbortHandler)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(data))
 }
 
 // rewrite makes the request that goes on. ReverseProxy has taken off what
@@ -272,8 +287,6 @@ func answer(h http.Handler, out *http.Request) *http.Response {
 	w := &written{header: http.Header{}}
 	h.ServeHTTP(w, out)
 	w.WriteHeader(http.StatusOK)
-	// What the handler left unread is a part of the exchange all the same.
-	_, _ = io.CopyN(io.Discard, out.Body, bodyLimit)
 	return &http.Response{StatusCode: w.status, Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: w.header, Request: out,
 		Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len())}

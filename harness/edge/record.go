@@ -58,11 +58,13 @@ func (c *capture) isJSON() bool {
 
 func (c *capture) isForm() bool { return c.kind == "application/x-www-form-urlencoded" }
 
+func (c *capture) wanted() bool { return c.isJSON() || c.isForm() }
+
 func (c *capture) add(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.total += int64(len(p))
-	if c.isJSON() || c.isForm() {
+	if c.wanted() {
 		c.kept = append(c.kept, p[:min(len(p), bodyLimit+1-len(c.kept))]...)
 	}
 }

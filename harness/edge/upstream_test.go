@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net"
@@ -164,5 +165,40 @@ func TestABrowserThatGivesUpIsRecorded(t *testing.T) {
 		if x.Err != "the browser gave the request up" || x.Status != 0 {
 			t.Errorf("HTTP/%s: recorded %+v", name, x)
 		}
+	}
+}
+
+func TestABodyIsRecordedThoughNobodyReadsIt(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		o.Routes[1].Upstreams = []Upstream{clumsy(t, func(c net.Conn) { // answers on seeing the header
+			_, _ = io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+			_ = c.(*net.TCPConn).CloseWrite()
+			_, _ = io.Copy(io.Discard, c)
+		})}
+	})
+	w.line.Break(Fault{Name: "body lost", When: func(r *http.Request) bool { return r.URL.Path == "/lost" },
+		Request: func(r *http.Request) { r.Body, r.ContentLength = http.NoBody, 0 }})
+	c := w.browser(t, nil)
+	for range 10 {
+		for _, path := range []string{"/read", "/lost"} {
+			ask(t, c, "POST", origins.Auth+path, `{"password":"canary-unread-01"}`, "Content-Type", "application/json")
+			if x := w.last(t); x.Request.Body != `{"password":"`+w.rec.Redactor().Digest("canary-unread-01")+`"}` || x.Request.Bytes != 31 {
+				t.Fatalf("recorded %+v", x)
+			}
+		}
+	}
+}
+
+func TestARequestThatEndsHalfwayIsRecorded(t *testing.T) {
+	w := newWorld(t, nil)
+	secure, err := w.handshake(t, "auth.crossing-back.net", &tls.Config{RootCAs: w.edge.Pool(), ServerName: "auth.crossing-back.net"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(secure, "POST /half HTTP/1.1\r\nHost: auth.crossing-back.net\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"password\":\"can")
+	_ = secure.Close()
+	x := w.await(t, "the half request", func(x trace.Exchange) bool { return x.Path == "/half" })
+	if !strings.Contains(x.Err, "halfway") || x.Status != 0 || x.Instance != "" || x.Request.Body != "" {
+		t.Errorf("recorded %+v", x)
 	}
 }
