@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	goos "runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -154,6 +155,9 @@ func TestSweepRemovesWhatAKilledOwnerLeftAndNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = dead.Wait() // it was killed: that is its error
+		if runtime == Processes && goos.GOOS == "linux" {
+			diesWithItsOwner(t, deadRun)
+		}
 		if found := left(t, deadRun); len(found) == 0 {
 			t.Fatal("the killed run left nothing: this test proves nothing")
 		}
@@ -173,6 +177,19 @@ func TestSweepRemovesWhatAKilledOwnerLeftAndNothingElse(t *testing.T) {
 			t.Errorf("the living had %v and has %v", living, now)
 		}
 	})
+}
+
+// diesWithItsOwner waits for the service to be gone without anybody's help.
+// Its child, which no signal told, and the folder are what is left.
+func diesWithItsOwner(t *testing.T, run Run) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for found := left(t, run); len(found) > 2; found = left(t, run) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the service outlived its owner: %v", found)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func TestAReusedNumberIsNotTheOwner(t *testing.T) {

@@ -160,8 +160,14 @@ func (t turns) build(ctx context.Context, o Options, name string, spec target.Se
 	return s.write(inputs, outputs)
 }
 
-// watch tells what is being done, and after each second that it lasts, how
-// long it has taken and its last line. The func that it returns ends it.
+// telling says after how many seconds something that lasts is told: every
+// second at first, then ever more rarely.
+func telling(seconds int) bool {
+	return slices.Contains([]int{1, 2, 5, 10, 20}, seconds) || seconds > 0 && seconds%30 == 0
+}
+
+// watch tells what is being done, and while it lasts, how long it has taken
+// and its last line. The func that it returns ends it.
 func watch(progress func(string), what string, last func() string) func(error) {
 	begun := time.Now()
 	stop := make(chan struct{})
@@ -176,8 +182,7 @@ func watch(progress func(string), what string, last func() string) func(error) {
 				return
 			case <-tick.C:
 			}
-			// Every second at first, then ever more rarely.
-			if slices.Contains([]int{1, 2, 5, 10, 20}, seconds) || seconds%30 == 0 {
+			if telling(seconds) {
 				text := fmt.Sprintf("%s (%d s)", what, seconds)
 				if line := last(); line != "" {
 					text += ": " + line

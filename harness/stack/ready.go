@@ -108,7 +108,7 @@ func (i *instance) await(ctx context.Context) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	begun, told := time.Now(), time.Now()
+	begun, told := time.Now(), 0
 	tick := time.NewTicker(between)
 	defer tick.Stop()
 	ended := i.Ended()
@@ -127,9 +127,9 @@ func (i *instance) await(ctx context.Context) error {
 		if limited.Err() == nil {
 			last = answer
 		}
-		if time.Since(told) > time.Second {
-			told = time.Now()
-			i.progress(fmt.Sprintf("%s: not ready after %.0f s: %v", i.Name(), time.Since(begun).Seconds(), last))
+		if seconds := int(time.Since(begun).Seconds()); seconds > told && telling(seconds) {
+			told = seconds
+			i.progress(fmt.Sprintf("%s: not ready after %d s: %s", i.Name(), seconds, lastLine(last)))
 		}
 		select {
 		case <-ended:
@@ -141,6 +141,16 @@ func (i *instance) await(ctx context.Context) error {
 			return fmt.Errorf("%s: not ready within %s; last answer: %w; its last lines:%s", i.what, limit, orNever(last, limit), i.tail(ctx))
 		}
 	}
+}
+
+// lastLine is the most telling one of an error of several: the database
+// client lists every address that it tried.
+func lastLine(err error) string {
+	if err == nil {
+		return "no answer yet"
+	}
+	text := strings.TrimSpace(err.Error())
+	return strings.TrimSpace(text[strings.LastIndexByte(text, '\n')+1:])
 }
 
 func orNever(last error, limit time.Duration) error {
