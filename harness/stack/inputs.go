@@ -181,7 +181,8 @@ func git(ctx context.Context, dir string, args ...string) ([]string, error) {
 }
 
 // choose lists the files that globs name, with the rules of .dockerignore
-// ("src/**", "!src/**/*.test.ts").
+// ("src/**", "!src/**/*.test.ts"). What builds make is passed over, unless a
+// glob begins with it.
 func choose(dir string, globs []string) ([]string, error) {
 	matcher, err := patternmatcher.New(globs)
 	if err != nil {
@@ -190,6 +191,9 @@ func choose(dir string, globs []string) ([]string, error) {
 	var files []string
 	err = walk(dir, func(name string, d fs.DirEntry) error {
 		if d.IsDir() {
+			if slices.Contains(made, d.Name()) && !slices.ContainsFunc(globs, func(g string) bool { return strings.HasPrefix(g, name) }) {
+				return fs.SkipDir
+			}
 			return nil
 		}
 		matched, err := matcher.MatchesOrParentMatches(name)
