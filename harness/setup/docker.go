@@ -16,10 +16,13 @@ import (
 
 const enginePID = "/var/run/docker.pid"
 
-// ensureEngine installs Debian's Docker engine where none answers, and starts
+// Engine installs Debian's Docker engine where none answers, and starts
 // it. It is the user who asks for it (make setup DOCKER=1): the engine stays
 // after the run, as one that a system starts would.
-func ensureEngine(ctx context.Context, o Options) error {
+func Engine(ctx context.Context, o Options) error {
+	if err := os.MkdirAll(o.StateDir, 0o755); err != nil {
+		return err
+	}
 	if _, _, err := stack.Choose(ctx, "containers"); err == nil {
 		return nil
 	}

@@ -32,8 +32,6 @@ type Options struct {
 	Packages  []string
 	// Builds: some service is built here with npm.
 	Builds bool
-	// Docker installs and starts an engine where none answers.
-	Docker bool
 	// Progress is told what is being done.
 	Progress func(string)
 }
@@ -66,13 +64,7 @@ func Ensure(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := ensureDriver(ctx, o, node); err != nil {
-		return err
-	}
-	if o.Docker {
-		return ensureEngine(ctx, o)
-	}
-	return nil
+	return ensureDriver(ctx, o, node)
 }
 
 // needs lists what system packages can bring.
@@ -110,6 +102,15 @@ func (o Options) needs() []need {
 		}
 	}
 	return all
+}
+
+// Packages installs Debian packages that are missing.
+func Packages(ctx context.Context, o Options, names []string) error {
+	var all []need
+	for _, p := range names {
+		all = append(all, need{"package " + p, func() bool { return installed(p) }, []string{p}, "install what Debian calls " + p})
+	}
+	return ensurePackages(ctx, o, all)
 }
 
 // ensurePackages installs the packages of all needs that are not met, at once.

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"crossing/harness/browser"
+	"crossing/harness/target"
+)
+
+// choices are the settings that run and setup share.
+type choices struct {
+	Config    string `env:"CONFIG" placeholder:"PATH" help:"crossing.yaml of the application; default: the one in this folder, else the reference application's."`
+	Engine    string `env:"ENGINE" placeholder:"NAMES" help:"Profiles to run, separated by commas: chromium, webkit. Default: all of them."`
+	Runtime   string `env:"RUNTIME" default:"auto" help:"Where services run: containers, processes, or auto (containers where a Docker engine answers)."`
+	Chromium  string `env:"CHROMIUM" placeholder:"FILE" help:"Chromium to use; default: Playwright's own build where installed, else the system's."`
+	WebKit    string `env:"WEBKIT" name:"webkit" placeholder:"FILE" help:"MiniBrowser to use; default: Playwright's own WebKit where installed, else the system's WebKitGTK."`
+	BaseImage string `env:"BASE_IMAGE" placeholder:"IMAGE" help:"Image that Dockerfiles build from; default: Debian's, pulled, or made from its packages."`
+}
+
+// checkout is the folder of Crossing's own sources, where the suites stand.
+type checkout string
+
+func (c checkout) state() string { return filepath.Join(string(c), ".crossing") }
+
+// findCheckout looks from the command's own place, then from this folder up.
+func findCheckout() (checkout, error) {
+	var starts []string
+	if exe, err := os.Executable(); err == nil {
+		starts = append(starts, filepath.Dir(exe))
+	}
+	if here, err := os.Getwd(); err == nil {
+		starts = append(starts, here)
+	}
+	for _, start := range starts {
+		for dir := start; ; dir = filepath.Dir(dir) {
+			text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+			if err == nil && strings.HasPrefix(string(text), "module crossing\n") {
+				return checkout(dir), nil
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return "", fmt.Errorf("the suites were not found: run the command that `make setup` built in a checkout's .crossing/bin, from any folder")
+}
+
+// load reads the application's description.
+func (c choices) load(home checkout) (*target.Target, error) {
+	path := c.Config
+	if path == "" {
+		path = target.DefaultName
+		if _, err := os.Stat(path); err != nil {
+			path = filepath.Join(string(home), "fixtures", target.DefaultName)
+		}
+	}
+	return target.Load(path)
+}
+
+// profiles are the chosen ones, in the order of reports.
+func (c choices) profiles() ([]browser.Profile, error) {
+	all := browser.Profiles()
+	var names []string
+	for _, p := range all {
+		names = append(names, p.Name)
+	}
+	if c.Engine == "" || c.Engine == "all" {
+		return all, nil
+	}
+	var chosen []browser.Profile
+	for name := range strings.SplitSeq(c.Engine, ",") {
+		name = strings.TrimSpace(name)
+		i := slices.Index(names, name)
+		if i < 0 {
+			return nil, fmt.Errorf("ENGINE=%s: there is no profile %q; allowed: %s, or several with commas", c.Engine, name, strings.Join(names, ", "))
+		}
+		if !slices.Contains(chosen, all[i]) {
+			chosen = append(chosen, all[i])
+		}
+	}
+	return chosen, nil
+}
+
+func (c choices) check() error {
+	if !slices.Contains(target.Runtimes, c.Runtime) {
+		return fmt.Errorf("RUNTIME=%s is not known; allowed: %s", c.Runtime, strings.Join(target.Runtimes, ", "))
+	}
+	for _, named := range []struct{ setting, path string }{{"CHROMIUM", c.Chromium}, {"WEBKIT", c.WebKit}} {
+		if named.path == "" {
+			continue
+		}
+		info, err := os.Stat(named.path)
+		if err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
+			return fmt.Errorf("%s=%s is no program that can be run; name the browser's executable, or leave it out", named.setting, named.path)
+		}
+	}
+	return nil
+}
+
+func (c choices) executables() map[string]string {
+	return map[string]string{"chromium": c.Chromium, "webkit": c.WebKit}
+}

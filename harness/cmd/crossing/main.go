@@ -1,0 +1,68 @@
+// Command crossing runs the suites on an application, and sets up what they
+// need. Exit status: 0 passed, 1 a session was lost or a spec failed, 2 it
+// could not be judged: bad input, missing parts, a stack that does not start.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses.
+const (
+	exitFailed  = 1
+	exitUnready = 2
+)
+
+// errFailed ends the command with exitFailed; what failed has been printed.
+var errFailed = errors.New("failed")
+
+// commands are what a person can type; the environment stands in for flags, so
+// that make can hand its variables on.
+type commands struct {
+	Run     runCommand     `cmd:"" default:"withargs" help:"Run the suites on an application: set up, start its services, drive the browsers, judge, take everything down."`
+	Setup   setupCommand   `cmd:"" help:"Install what is missing on this machine, build the services, make their images."`
+	Explain explainCommand `cmd:"" help:"Explain a saved trace again, offline."`
+	Test    testCommand    `cmd:"" help:"Run the project's own tests (for those who change Crossing)."`
+	Sweep   sweepCommand   `cmd:"" help:"Remove what killed runs have left behind."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("crossing"), kong.UsageOnError(),
+		kong.Description("End-to-end tests of sessions that cross domains. When a session is lost, it names the cause."),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "crossing:", err)
+		return exitUnready
+	}
+	chosen, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "crossing: %v (crossing --help lists what there is)\n", err)
+		return exitUnready
+	}
+	err = chosen.Run(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFailed):
+		return exitFailed
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "crossing: interrupted; everything was taken down")
+		return exitUnready
+	}
+	fmt.Fprintln(os.Stderr, "crossing:", err)
+	return exitUnready
+}
