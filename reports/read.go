@@ -1,0 +1,99 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// inapplicable begins the message of a spec that measuring found to have no
+// meaning on its profile; package rig writes it.
+const inapplicable = "not applicable: "
+
+// Read takes the specs out of Ginkgo's JSON report. reproduce is the command
+// that runs as this run did.
+func (r *Run) Read(path, reproduce string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var suites []types.Report
+	if err := json.Unmarshal(data, &suites); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	r.Passed = len(suites) > 0
+	for _, suite := range suites {
+		r.Passed = r.Passed && suite.SuiteSucceeded
+		for _, s := range suite.SpecReports {
+			if spec, counted := read(suite.SuiteDescription, s, reproduce); counted {
+				r.Specs = append(r.Specs, spec)
+				r.Counts.add(spec.State)
+			}
+		}
+	}
+	// A run that chose nothing has shown nothing.
+	r.Passed = r.Passed && r.Counts.Passed > 0
+	return nil
+}
+
+func (c *Counts) add(s State) {
+	switch s {
+	case Passed:
+		c.Passed++
+	case Failed:
+		c.Failed++
+	case NotApplicable:
+		c.NotApplicable++
+	case NotRun:
+		c.NotRun++
+	}
+}
+
+// read makes a Spec; false for what the command line filtered out, and for
+// nodes around specs that went well.
+func read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
+	spec := Spec{Suite: suite, Text: s.LeafNodeText, Seconds: s.RunTime.Seconds(), Message: s.Failure.Message}
+	isSpec := s.LeafNodeType == types.NodeTypeIt
+	switch {
+	case s.State == types.SpecStatePassed && isSpec:
+		spec.State = Passed
+	case s.State.Is(types.SpecStateFailureStates):
+		spec.State = Failed
+	case s.State == types.SpecStateSkipped && strings.HasPrefix(s.Failure.Message, inapplicable):
+		spec.State, spec.Message = NotApplicable, strings.TrimPrefix(s.Failure.Message, inapplicable)
+	case s.State == types.SpecStateSkipped && s.Failure.Message != "":
+		spec.State = NotRun
+	default:
+		return spec, false
+	}
+	if labels := s.Labels(); len(labels) == 1 {
+		spec.Profile = labels[0]
+	} else {
+		spec.Profile = "all" // it concerns no browser
+	}
+	if len(s.ContainerHierarchyTexts) > 0 {
+		spec.Behaviour = s.ContainerHierarchyTexts[0]
+	}
+	if !isSpec {
+		spec.Behaviour, spec.Text = "set-up of the suite", s.LeafNodeType.String()
+	}
+	if spec.State == Failed {
+		spec.Where = s.Failure.Location.String()
+		spec.Reproduce = reproduce
+		if isSpec {
+			spec.Reproduce += fmt.Sprintf(" ENGINE=%s ONE='%s'", spec.Profile, strings.ReplaceAll(s.FullText(), "'", `'\''`))
+		}
+		for _, extra := range s.AdditionalFailures {
+			spec.Message += "\n" + extra.Failure.Message
+		}
+	}
+	for _, entry := range s.ReportEntries {
+		if entry.Name == "trace" {
+			spec.Traces = append(spec.Traces, entry.StringRepresentation())
+		}
+	}
+	return spec, true
+}

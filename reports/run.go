@@ -1,0 +1,165 @@
+// Package reports is what a run leaves behind for people and programs, beside
+// what Ginkgo itself writes: run.json, and the verdict that a terminal shows.
+// It reads results; it judges nothing.
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"crossing/harness/browser"
+	"crossing/harness/diagnose"
+	"crossing/harness/trace"
+)
+
+// Version is the version of run.json's format.
+const Version = 1
+
+// Run is run.json.
+type Run struct {
+	Version int `json:"version"`
+	// Target is the application's name, its origins and its file.
+	Target Target `json:"target"`
+	// Runtime is "containers", "processes" or "remote", and Why says how it
+	// came to be chosen.
+	Runtime string    `json:"runtime"`
+	Why     string    `json:"why"`
+	Started time.Time `json:"started"`
+	// Seed of the random order.
+	Seed    int64   `json:"seed"`
+	Timings Timings `json:"timings"`
+	// Profiles that ran, with exact versions and measured capabilities.
+	Profiles  []Profile   `json:"profiles"`
+	Specs     []Spec      `json:"specs"`
+	Diagnoses []Diagnosis `json:"diagnoses"`
+	Counts    Counts      `json:"counts"`
+	Passed    bool        `json:"passed"`
+}
+
+// Target is the application that was run.
+type Target struct {
+	Name    string        `json:"name"`
+	Config  string        `json:"config"`
+	Origins trace.Origins `json:"origins"`
+}
+
+// Timings are in seconds.
+type Timings struct {
+	Setup      float64 `json:"setup"`
+	Compile    float64 `json:"compile"`
+	StackReady float64 `json:"stackReady"`
+	Specs      float64 `json:"specs"`
+	Total      float64 `json:"total"`
+}
+
+// Profile is a profile as it was measured.
+type Profile struct {
+	browser.Profile
+	Version    browser.Version  `json:"version"`
+	Capability trace.Capability `json:"capability"`
+}
+
+// Spec is one result.
+type Spec struct {
+	Suite     string   `json:"suite"`
+	Behaviour string   `json:"behaviour"`
+	Profile   string   `json:"profile"`
+	Text      string   `json:"text"`
+	State     State    `json:"state"`
+	Seconds   float64  `json:"seconds"`
+	Message   string   `json:"message,omitempty"`
+	Where     string   `json:"where,omitempty"`
+	Reproduce string   `json:"reproduce,omitempty"`
+	Traces    []string `json:"traces,omitempty"`
+}
+
+// State of a spec.
+type State string
+
+// The states. A spec that measuring found not applicable is never a pass.
+const (
+	Passed        State = "passed"
+	Failed        State = "failed"
+	NotApplicable State = "not applicable"
+	NotRun        State = "not run"
+)
+
+// Counts of specs by state.
+type Counts struct {
+	Passed        int `json:"passed"`
+	Failed        int `json:"failed"`
+	NotApplicable int `json:"notApplicable"`
+	NotRun        int `json:"notRun"`
+}
+
+// Diagnosis is one visitor's, of a spec that failed.
+type Diagnosis struct {
+	Spec    string `json:"spec"`
+	Visitor string `json:"visitor"`
+	Profile string `json:"profile"`
+	// Trace is the path of the trace, beside run.json.
+	Trace string `json:"trace"`
+	diagnose.Diagnosis
+}
+
+// Part is what one process of a run learnt.
+type Part struct {
+	Suite      string      `json:"suite"`
+	Runtime    string      `json:"runtime,omitempty"`
+	StackReady float64     `json:"stackReady,omitempty"`
+	Profiles   []Profile   `json:"profiles"`
+	Diagnoses  []Diagnosis `json:"diagnoses"`
+}
+
+// Write saves the part.
+func (p Part) Write(path string) error { return save(path, p) }
+
+// Write saves run.json.
+func (r Run) Write(path string) error { return save(path, r) }
+
+func save(path string, what any) error {
+	data, err := json.MarshalIndent(what, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(data, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// Gather merges the parts that the processes of a run left in dir, and removes
+// them.
+func (r *Run) Gather(dir string) error {
+	parts, err := filepath.Glob(filepath.Join(dir, "part-*.json"))
+	if err != nil {
+		return err
+	}
+	for _, path := range parts {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var p Part
+		if err := json.Unmarshal(data, &p); err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+		r.Timings.StackReady = max(r.Timings.StackReady, p.StackReady)
+		for _, profile := range p.Profiles {
+			if !slices.ContainsFunc(r.Profiles, func(o Profile) bool { return o.Name == profile.Name }) {
+				r.Profiles = append(r.Profiles, profile)
+			}
+		}
+		r.Diagnoses = append(r.Diagnoses, p.Diagnoses...)
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(r.Profiles, func(a, b Profile) int { return strings.Compare(a.Name, b.Name) })
+	return nil
+}
