@@ -1,0 +1,87 @@
+package rig
+
+import (
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"crossing/harness/browser"
+	"crossing/harness/diagnose"
+	"crossing/harness/stack"
+	"crossing/harness/trace"
+	"crossing/reports"
+)
+
+// facts are what this process learnt for run.json.
+type facts struct {
+	rig *Rig
+
+	mu   sync.Mutex
+	part reports.Part
+}
+
+func newFacts(r *Rig) *facts { return &facts{rig: r, part: reports.Part{Suite: r.name}} }
+
+func (f *facts) change(what func(p *reports.Part)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	what(&f.part)
+}
+
+func (f *facts) stack(runtime string, took time.Duration) {
+	f.change(func(p *reports.Part) { p.Runtime, p.StackReady = runtime, took.Seconds() })
+}
+
+func (f *facts) profile(b browser.Browser, c trace.Capability) {
+	f.change(func(p *reports.Part) {
+		p.Profiles = append(p.Profiles, reports.Profile{Profile: b.Profile(), Version: b.Version(), Capability: c})
+	})
+}
+
+func (f *facts) diagnosis(v *Visitor, d diagnose.Diagnosis, path string) {
+	f.change(func(p *reports.Part) {
+		p.Diagnoses = append(p.Diagnoses, reports.Diagnosis{
+			Spec: CurrentSpecReport().FullText(), Visitor: v.name, Profile: v.Profile.Name, Trace: path, Diagnosis: d,
+		})
+	})
+}
+
+// write leaves the facts for the command, which merges those of all processes.
+func (f *facts) write() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.part.Write(filepath.Join(f.rig.settings.OutDir, fmt.Sprintf("part-%s-%d.json", strings.ToLower(f.rig.name), GinkgoParallelProcess())))
+}
+
+func randomise(b []byte) error {
+	_, err := rand.Read(b)
+	return err
+}
+
+func markerOf(r stack.Run) (name, value string) {
+	name, value, _ = strings.Cut(r.Environment(), "=")
+	return name, value
+}
+
+// watchOwner interrupts this process when the one that started the run has
+// died: then the suite ends as on Ctrl-C, and everything is taken down.
+func watchOwner(pid int) {
+	if pid == 0 {
+		return
+	}
+	go func() {
+		for range time.Tick(500 * time.Millisecond) {
+			if syscall.Kill(pid, 0) == syscall.ESRCH {
+				_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
+				return
+			}
+		}
+	}()
+}

@@ -1,0 +1,178 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"crossing/harness/diagnose"
+	"crossing/harness/trace"
+)
+
+// looking is how long a failure may take to be explained.
+const looking = 20 * time.Second
+
+func (r *Rig) arrived(v *Visitor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.visitors = append(r.visitors, v)
+}
+
+func (r *Rig) left(v *Visitor) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.visitors = slices.DeleteFunc(r.visitors, func(o *Visitor) bool { return o == v })
+}
+
+// fail is Gomega's fail handler: it explains every visitor's trace and puts
+// that above the assertion, in whatever shows the failure.
+func (r *Rig) fail(message string, skip ...int) {
+	depth := 1
+	if len(skip) > 0 {
+		depth += skip[0]
+	}
+	r.mu.Lock()
+	here := slices.Clone(r.visitors)
+	r.mu.Unlock()
+	var text strings.Builder
+	for _, v := range here {
+		if said := v.explain(); said != "" {
+			fmt.Fprintf(&text, "%s\n\n", said)
+		}
+	}
+	text.WriteString(message)
+	scrubbed := text.String()
+	if r.redactor != nil {
+		scrubbed = r.redactor.Scrub(scrubbed)
+	}
+	Fail(scrubbed, depth)
+}
+
+// explain observes once, explains, and leaves trace and screenshot among the
+// artefacts. What goes wrong with that is part of the text: a failure must not
+// be hidden by the failure to explain it.
+func (v *Visitor) explain() string {
+	if v.looked {
+		return ""
+	}
+	v.looked = true
+	ctx, cancel := context.WithTimeout(context.Background(), looking)
+	defer cancel()
+	var notes []string
+	note := func(what string, err error) {
+		if err != nil {
+			notes = append(notes, fmt.Sprintf("(%s: %v)", what, err))
+		}
+	}
+	if v.session != nil {
+		jar, err := v.session.Cookies(ctx)
+		note("the jar could not be read", err)
+		if err == nil {
+			v.Recorder.Jar(jar)
+		}
+		_, err = v.Standing(ctx)
+		note("the page shows no standing", err)
+	}
+	note("the observations are incomplete", v.rig.observer.Look(ctx, v.Recorder))
+	t := v.Recorder.Snapshot()
+	d := diagnose.Explain(t)
+	name := v.artefact()
+	path := filepath.Join("traces", name+".json")
+	note("the trace was not written", writeTrace(filepath.Join(v.rig.settings.OutDir, path), t))
+	if v.Page != nil {
+		picture, err := v.Page.Screenshot(ctx)
+		if err == nil {
+			err = write(filepath.Join(v.rig.settings.OutDir, "screenshots", name+".png"), picture)
+		}
+		note("no screenshot", err)
+	}
+	v.rig.facts.diagnosis(v, d, path)
+	AddReportEntry("trace", path, ReportEntryVisibilityNever)
+	if d.Verdict != diagnose.VerdictHealthy && d.Verdict != diagnose.VerdictUnjudged {
+		notes = append([]string{d.String()}, notes...)
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s on %s: %s", v.name, v.Profile.Name, strings.Join(notes, "\n"))
+}
+
+var unfit = regexp.MustCompile(`[^a-zA-Z0-9]+`)
+
+// artefact is a file name that says which spec and visitor it belongs to.
+func (v *Visitor) artefact() string {
+	name := strings.Trim(unfit.ReplaceAllString(CurrentSpecReport().FullText(), "-"), "-")
+	return name[:min(len(name), 120)] + "-" + v.name
+}
+
+func writeTrace(path string, t trace.Trace) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return trace.Write(path, t)
+}
+
+func write(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}
+
+// event tells the command, which shows it to a person, what is being done.
+type event struct {
+	Time    time.Time
+	Kind    string // "progress", "begin" or "end"
+	Text    string
+	Profile string        `json:",omitempty"`
+	State   string        `json:",omitempty"`
+	Took    time.Duration `json:",omitempty"`
+}
+
+func (r *Rig) event(text string) { r.tell(event{Kind: "progress", Text: text}) }
+
+// begin and end tell of each spec.
+func (r *Rig) begin(s SpecReport) {
+	if s.State.Is(0) || s.LeafNodeText != "" {
+		r.tell(event{Kind: "begin", Text: specName(s)})
+	}
+}
+
+func (r *Rig) end(s SpecReport) {
+	state := s.State.String()
+	if strings.HasPrefix(s.Failure.Message, inapplicable) {
+		state = "not applicable"
+	}
+	r.tell(event{Kind: "end", Text: specName(s), State: state, Took: s.RunTime})
+}
+
+func specName(s SpecReport) string {
+	return strings.Join(append(slices.Clone(s.ContainerHierarchyTexts), s.LeafNodeText), " · ")
+}
+
+// tell appends a line; each is written at once, so that the lines of parallel
+// processes do not mix (write(2) with O_APPEND).
+func (r *Rig) tell(e event) {
+	if r.settings.Events == "" {
+		return
+	}
+	e.Time = time.Now()
+	line, err := json.Marshal(e)
+	if err != nil {
+		return
+	}
+	file, err := os.OpenFile(r.settings.Events, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return
+	}
+	defer func() { _ = file.Close() }()
+	_, _ = file.Write(append(line, '\n'))
+}

@@ -1,0 +1,308 @@
+// Package rig is the one place where Ginkgo meets the harness: it brings the
+// stack up for a suite, hands it to the other processes of a parallel run,
+// opens visitors whose cookie policy has been proved, and puts a diagnosis
+// above the assertion that failed. It holds no behaviour of its own to test.
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"crossing/harness/browser"
+	"crossing/harness/edge"
+	"crossing/harness/observe"
+	"crossing/harness/stack"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+)
+
+var settingsFile = flag.String("crossing.settings", "", "file with the run's settings, as the command crossing writes it; without it the reference application is run with defaults")
+
+// Rig serves one suite.
+type Rig struct {
+	name     string
+	settings target.Settings
+	target   *target.Target
+	run      stack.Run
+	redactor *trace.Redactor
+	stack    *stack.Stack
+	edge     *edge.Edge
+	observer *observe.Observer
+	browsers *browsers
+	facts    *facts
+
+	mu       sync.Mutex
+	visitors []*Visitor // of the spec that is running
+}
+
+// New makes the rig of a suite; Up and Join fill it.
+func New() *Rig { return &Rig{} }
+
+// Run runs the suite under go test.
+func (r *Rig) Run(t *testing.T, name string) {
+	r.name = name
+	RegisterFailHandler(r.fail)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	SetDefaultEventuallyTimeout(10 * time.Second)
+	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
+	SetDefaultConsistentlyDuration(500 * time.Millisecond)
+	SetDefaultConsistentlyPollingInterval(50 * time.Millisecond)
+	ReportBeforeEach(r.begin)
+	ReportAfterEach(r.end)
+	RunSpecs(t, name)
+}
+
+// handed is what process 1 gives the others.
+type handed struct {
+	Key   []byte
+	Stack *stack.Handover
+}
+
+// Up runs on process 1: it sweeps what killed runs have left, and starts the
+// services. What it returns is for Join on every process.
+func (r *Rig) Up(ctx SpecContext) []byte {
+	GinkgoHelper()
+	r.prepare()
+	key := make([]byte, 32)
+	Expect(randomise(key)).To(Succeed())
+	h := handed{Key: key}
+	r.redactor = trace.NewRedactor(key)
+	r.begun()
+	if !r.target.Remote() {
+		started := time.Now()
+		s, err := stack.Up(ctx, r.stackOptions(r.run))
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(s.Down)
+		r.stack = s
+		r.facts.stack(s.Runtime(), time.Since(started))
+		handover := s.Handover()
+		h.Stack = &handover
+	}
+	data, err := json.Marshal(h)
+	Expect(err).NotTo(HaveOccurred())
+	return data
+}
+
+// Join runs on every process, after Up: the edge, the observer and, lazily,
+// the browsers are its own.
+func (r *Rig) Join(ctx SpecContext, data []byte) {
+	GinkgoHelper()
+	var h handed
+	Expect(json.Unmarshal(data, &h)).To(Succeed())
+	if r.target == nil {
+		r.prepare()
+		r.redactor = trace.NewRedactor(h.Key)
+		r.begun()
+		if h.Stack != nil {
+			r.stack = stack.Adopt(*h.Stack, r.redactor)
+		}
+	}
+	var err error
+	r.edge, err = edge.New(edge.Options{Routes: r.routes(), Redactor: r.redactor})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(r.edge.Close)
+	r.observer, err = r.newObserver(ctx, r.stack)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(r.observer.Close)
+	r.browsers = newBrowsers(r)
+	DeferCleanup(r.browsers.Close)
+	DeferCleanup(r.searchForSecrets)
+	DeferCleanup(r.facts.write)
+}
+
+// prepare reads the settings and begins the run of this process.
+func (r *Rig) prepare() {
+	GinkgoHelper()
+	var err error
+	r.settings, err = readSettings()
+	Expect(err).NotTo(HaveOccurred())
+	r.target, err = target.Load(r.settings.Config)
+	Expect(err).NotTo(HaveOccurred())
+	r.run, err = stack.NewRun()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(r.run.Close)
+	// Browsers start drivers that start browsers: the marker, by which a later
+	// run finds what a killed one has left, is inherited by all of them.
+	Expect(os.Setenv(markerOf(r.run))).To(Succeed())
+	watchOwner(r.settings.Owner)
+}
+
+// begun makes what needs the redactor.
+func (r *Rig) begun() {
+	r.facts = newFacts(r)
+}
+
+// readSettings without a settings file suits a person who runs a suite by hand.
+func readSettings() (target.Settings, error) {
+	if *settingsFile != "" {
+		return target.ReadSettings(*settingsFile)
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return target.Settings{}, err
+	}
+	s := target.Settings{
+		Config: filepath.Join(root, "fixtures", target.DefaultName), Runtime: "auto",
+		StateDir: filepath.Join(root, ".crossing"), OutDir: filepath.Join(root, "reports", "out"),
+		Reproduce: "make e2e",
+	}
+	for _, p := range browser.Profiles() {
+		s.Engines = append(s.Engines, p.Name)
+	}
+	return s, os.MkdirAll(s.OutDir, 0o755)
+}
+
+func (r *Rig) stackOptions(run stack.Run) stack.Options {
+	return stack.Options{
+		Dir: r.target.Dir, File: r.target.File, Runtime: r.settings.Runtime, StateDir: r.settings.StateDir,
+		BaseImage: r.settings.BaseImage, Run: run, Redactor: r.redactor, Environment: r.settings.Set,
+		Progress: r.event,
+	}
+}
+
+// routes are the origins and who answers for them: the stack's instances, or
+// the deployed origins themselves.
+func (r *Rig) routes() []edge.Route {
+	o := r.target.Origins
+	routes := []edge.Route{{Origin: o.Stranger, Role: trace.RoleStranger, Handler: edge.Stranger(o)}}
+	for _, part := range []struct {
+		origin, service string
+		role            trace.Role
+	}{
+		{o.Frontend, r.target.Serves.Frontend, trace.RoleFrontend},
+		{o.Auth, r.target.Serves.Auth, trace.RoleAuth},
+		{o.API, r.target.Serves.API, trace.RoleAPI},
+	} {
+		if part.origin == "" {
+			continue
+		}
+		route := edge.Route{Origin: part.origin, Role: part.role}
+		if r.stack == nil {
+			route.Upstreams = []edge.Upstream{{Name: string(part.role), URL: part.origin}}
+		} else {
+			for _, i := range r.stack.Instances(part.service) {
+				route.Upstreams = append(route.Upstreams, edge.Upstream{Name: i.Name(), URL: "http://" + i.Address()})
+			}
+		}
+		routes = append(routes, route)
+	}
+	return routes
+}
+
+// newObserver asks the instances of a stack; with none it asks nobody.
+func (r *Rig) newObserver(ctx context.Context, s *stack.Stack) (*observe.Observer, error) {
+	o := &observe.Observer{Subject: r.target.Subject(), Contract: r.target.Contract}
+	if s == nil {
+		return o, nil
+	}
+	instances := func(service string) []observe.Instance {
+		var all []observe.Instance
+		for _, i := range s.Instances(service) {
+			all = append(all, observe.Instance{
+				Name: i.Name(), URL: "http://" + i.Address(), Environment: s.Environment(i.Name()),
+				Ready: r.target.Services[service].Ready.Path,
+			})
+		}
+		return all
+	}
+	o.Auth, o.API, o.Logs = instances(r.target.Serves.Auth), instances(r.target.Serves.API), s.Logs
+	if db := r.target.Database; db != nil {
+		var err error
+		if o.Database, err = observe.OpenDatabase(ctx, s.DatabaseURL(), *db); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// Auth are the instances of the auth service, to be asked past the edge.
+func (r *Rig) Auth() []observe.Instance { return r.observer.Auth }
+
+// Target is the application under test.
+func (r *Rig) Target() *target.Target { return r.target }
+
+// Database is where the application keeps its sessions. A target that gives
+// no access to it makes the spec not applicable.
+func (r *Rig) Database() *observe.Database {
+	if r.observer.Database == nil {
+		NotApplicable("crossing.yaml names no database, so that rows cannot be looked up")
+	}
+	return r.observer.Database
+}
+
+// Reveal gives the plain value behind a digest, for checks that need one. It
+// must not be printed; failures are scrubbed all the same.
+func (r *Rig) Reveal(digest string) string {
+	GinkgoHelper()
+	plain, known := r.redactor.Reveal(digest)
+	Expect(known).To(BeTrue(), "the digest %q was never seen with its value", digest)
+	return plain
+}
+
+// Cold starts a second, wholly separate auth service with what it needs, that
+// nobody has asked anything yet, and returns its instances.
+func (r *Rig) Cold(ctx SpecContext) []observe.Instance {
+	GinkgoHelper()
+	if r.stack == nil {
+		NotApplicable("a deployed target cannot be started anew")
+	}
+	run, err := stack.NewRun()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(run.Close)
+	o := r.stackOptions(run)
+	o.Runtime = r.stack.Runtime()
+	o.File = r.target.Only(r.target.Serves.Auth)
+	o.Progress = nil
+	o.Environment = only(o.Environment, o.File)
+	s, err := stack.Up(ctx, o)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(s.Down)
+	cold, err := r.newObserver(ctx, s)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(cold.Close)
+	return cold.Auth
+}
+
+// only keeps the changes of services that a file has.
+func only(all map[string]map[string]string, f target.File) map[string]map[string]string {
+	kept := map[string]map[string]string{}
+	for name, changes := range all {
+		for service := range f.Services {
+			if name == service || len(name) > len(service) && name[:len(service)+1] == service+"-" {
+				kept[name] = changes
+			}
+		}
+	}
+	return kept
+}
+
+// searchForSecrets fails the suite if a secret of this process stands in any
+// file of the run's artefacts.
+func (r *Rig) searchForSecrets() error {
+	var found []error
+	err := filepath.WalkDir(r.settings.OutDir, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, digest := range r.redactor.Leaks(data) {
+			found = append(found, fmt.Errorf("%s holds the secret %s in plain", path, digest))
+		}
+		return nil
+	})
+	return errors.Join(append(found, err)...)
+}
