@@ -108,4 +108,8 @@ func TestAHandshakeForAnotherHostIsRefused(t *testing.T) {
 	if _, err := w.handshake(t, "auth.crossing-back.net", config); err == nil {
 		t.Error("a tunnel to auth shows the frontend's certificate")
 	}
+	x := w.await(t, "the refused handshake", func(x trace.Exchange) bool { return x.Err != "" })
+	if !strings.Contains(x.Err, "a handshake for docs.crossing-front.com") {
+		t.Errorf("recorded %+v", x)
+	}
 }

@@ -264,7 +264,7 @@ func (x *passage) broken(w http.ResponseWriter, r *http.Request, err error) {
 		panic(http.ErrAbortHandler)
 	}
 	if x.in.Context().Err() != nil {
-		x.fail("the browser gave the request up")
+		x.fail(trace.ErrAbandoned)
 		panic(http.ErrAbortHandler)
 	}
 	code, reason := x.diagnose(err)

@@ -143,6 +143,16 @@ func TestAServiceThatRestartsIsReachedAtOnce(t *testing.T) {
 	first.Close()
 }
 
+func TestNoConnectionToAServiceIsUsedTwice(t *testing.T) {
+	w := newWorld(t, behind(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.RemoteAddr)
+	})))
+	c := w.browser(t, nil)
+	if a, b := ask(t, c, "GET", origins.Auth+"/", "").text, ask(t, c, "GET", origins.Auth+"/", "").text; a == b {
+		t.Errorf("both came from %s", a)
+	}
+}
+
 func TestABrowserThatGivesUpIsRecorded(t *testing.T) {
 	began := make(chan struct{}, 2)
 	w := newWorld(t, behind(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -162,7 +172,7 @@ func TestABrowserThatGivesUpIsRecorded(t *testing.T) {
 			t.Error("an answer came")
 		}
 		x := w.await(t, "the request given up", func(x trace.Exchange) bool { return x.Path == "/"+name })
-		if x.Err != "the browser gave the request up" || x.Status != 0 {
+		if x.Err != trace.ErrAbandoned || x.Status != 0 {
 			t.Errorf("HTTP/%s: recorded %+v", name, x)
 		}
 	}
@@ -171,6 +181,7 @@ func TestABrowserThatGivesUpIsRecorded(t *testing.T) {
 func TestABodyIsRecordedThoughNobodyReadsIt(t *testing.T) {
 	w := newWorld(t, func(o *Options) {
 		o.Routes[1].Upstreams = []Upstream{clumsy(t, func(c net.Conn) { // answers on seeing the header
+			request(c)
 			_, _ = io.WriteString(c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
 			_ = c.(*net.TCPConn).CloseWrite()
 			_, _ = io.Copy(io.Discard, c)

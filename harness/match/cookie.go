@@ -122,7 +122,7 @@ func (m *CookieMatcher) message(actual any, expectation string) string {
 	}
 	var lines []string
 	for _, c := range jar.Cookies {
-		line := Describe(c)
+		line := describe(c)
 		if missing := m.missing(c); c.Name == m.name && len(missing) > 0 {
 			line += "\n        differs in: " + strings.Join(missing, ", ")
 		}
@@ -135,8 +135,8 @@ func (m *CookieMatcher) message(actual any, expectation string) string {
 	return fmt.Sprintf("Expected the jar %q %s\n    %s\nIt holds%s\n%s", jar.Label, expectation, strings.Join(asked, "; "), limits, indented(lines))
 }
 
-// Describe shows a cookie on one line, its value digested.
-func Describe(c trace.Cookie) string {
+// describe shows a cookie on one line, its value digested.
+func describe(c trace.Cookie) string {
 	parts := []string{c.Name + "=" + c.Digest, "Domain=" + c.Domain}
 	if c.HostOnly {
 		parts = append(parts, "host-only")

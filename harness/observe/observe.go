@@ -42,6 +42,13 @@ type Observer struct {
 	Logs func(ctx context.Context, instance string) ([]byte, error)
 }
 
+// Close ends the connections to the database.
+func (o *Observer) Close() {
+	if o.Database != nil {
+		o.Database.Close()
+	}
+}
+
 // limit of one question: an observation must not hold up a failed spec.
 const limit = 5 * time.Second
 
@@ -87,8 +94,20 @@ func (o *Observer) lookAtSession(ctx context.Context, rec *trace.Recorder, diges
 				Name: trace.ObserveSignature, Of: digest, Instance: i.Name, Answer: yesNo(Signed(value, secret)),
 			})
 		}
-		rec.Observe(o.session(ctx, i, digest, value))
 	}
+	for _, seen := range o.Sessions(ctx, digest, value) {
+		rec.Observe(seen)
+	}
+}
+
+// Sessions asks every instance of the auth service, past the edge and the
+// browser, whom it takes the bearer of a session cookie's value for.
+func (o *Observer) Sessions(ctx context.Context, digest, value string) []trace.Observation {
+	var all []trace.Observation
+	for _, i := range o.Auth {
+		all = append(all, o.session(ctx, i, digest, value))
+	}
+	return all
 }
 
 func yesNo(b bool) string {

@@ -30,6 +30,21 @@ type Target struct {
 // they are.
 func (t *Target) Remote() bool { return len(t.Services) == 0 }
 
+// Only is the file with one service and all that it needs.
+func (t *Target) Only(service string) File {
+	f := t.File
+	f.Services = map[string]Service{}
+	var add func(name string)
+	add = func(name string) {
+		f.Services[name] = t.Services[name]
+		for _, need := range t.Services[name].Needs {
+			add(need)
+		}
+	}
+	add(service)
+	return f
+}
+
 // Subject is what a trace keeps of the target.
 func (t *Target) Subject() trace.Subject {
 	return trace.Subject{

@@ -31,6 +31,9 @@ type Settings struct {
 	SlowMo float64
 	// Owner is the process that started the run: when it dies, the run ends.
 	Owner int
+	// Events is the file that the suites' processes append what they do to,
+	// for the command to show.
+	Events string
 	// Reproduce is the command that a failure prints, without what differs
 	// from spec to spec.
 	Reproduce string

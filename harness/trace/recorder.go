@@ -135,6 +135,24 @@ func (r *Recorder) Gap(text string) {
 	})
 }
 
+// Hosts says that from now on Host tells every host that a page asks for.
+func (r *Recorder) Hosts() {
+	r.change(func(t *Trace) {
+		if t.Hosts == nil {
+			t.Hosts = []string{}
+		}
+	})
+}
+
+// Host notes once that a page asked host for something.
+func (r *Recorder) Host(host string) {
+	r.change(func(t *Trace) {
+		if !slices.Contains(t.Hosts, host) {
+			t.Hosts = append(t.Hosts, host)
+		}
+	})
+}
+
 // Capability sets what the profile was measured to do.
 func (r *Recorder) Capability(c Capability) { r.change(func(t *Trace) { t.Capability = &c }) }
 
@@ -153,6 +171,7 @@ func (r *Recorder) Snapshot() Trace {
 	t.PageErrors = sorted(t.PageErrors, func(e PageError) time.Time { return e.Time })
 	t.Logs = append([]LogLine{}, t.Logs...)
 	t.Gaps = slices.Clone(t.Gaps)
+	t.Hosts = slices.Clone(t.Hosts)
 	return t
 }
 

@@ -30,6 +30,10 @@ type Trace struct {
 	Refusals     []Refusal     `json:"refusals"`
 	PageErrors   []PageError   `json:"pageErrors"`
 	Logs         []LogLine     `json:"logs"`
+	// Hosts are those that the pages asked for something, where the engine
+	// tells; nil where it does not. The edge alone cannot tell a page's request
+	// from one of the browser's own (updates, autofill).
+	Hosts []string `json:"hosts"`
 	// Gaps names what this engine cannot report, so that its absence here is
 	// never taken for its absence in the browser.
 	Gaps []string `json:"gaps,omitempty"`
@@ -77,13 +81,18 @@ type Exchange struct {
 	Request   Message `json:"request"`
 	Status    int     `json:"status"`
 	Response  Message `json:"response"`
-	// Err says why there is no answer: refused, reset, timed out.
+	// Err says why there is no answer: refused, reset, timed out, or
+	// ErrAbandoned.
 	Err string `json:"err,omitempty"`
 	// Fault names the deliberate break that touched this exchange.
 	Fault string `json:"fault,omitempty"`
 	// Outside marks an exchange that the harness made itself, not the browser.
 	Outside bool `json:"outside,omitempty"`
 }
+
+// ErrAbandoned is the Err of a request that the browser itself gave up, as it
+// does when a page is left or closed. It is nobody's fault.
+const ErrAbandoned = "the browser gave the request up"
 
 // Message is one side of an exchange.
 type Message struct {

@@ -68,7 +68,7 @@ type Opener func(ctx context.Context, keep string) (browser.Session, error)
 // Measure establishes a profile's capability. Each measurement stands beside
 // a control; where a control fails, the error says which, and nothing that was
 // seen may be believed.
-func Measure(ctx context.Context, open Opener, o trace.Origins) (trace.Capability, error) {
+func Measure(ctx context.Context, open Opener, o trace.Origins, work string) (trace.Capability, error) {
 	c := trace.Capability{
 		ThirdParty: trace.MeasuredUnknown, Partitioned: trace.MeasuredUnknown,
 		Isolated: trace.MeasuredUnknown, Restart: trace.MeasuredUnknown,
@@ -76,7 +76,7 @@ func Measure(ctx context.Context, open Opener, o trace.Origins) (trace.Capabilit
 	if err := measureSites(ctx, open, o, &c); err != nil {
 		return c, err
 	}
-	return c, measureRestart(ctx, open, o, &c)
+	return c, measureRestart(ctx, open, o, work, &c)
 }
 
 func measureSites(ctx context.Context, open Opener, o trace.Origins, c *trace.Capability) (err error) {
@@ -129,12 +129,12 @@ func measureSites(ctx context.Context, open Opener, o trace.Origins, c *trace.Ca
 
 // measureRestart needs a session that keeps its profile, sets cookies with a
 // lifetime, ends, and is opened again.
-func measureRestart(ctx context.Context, open Opener, o trace.Origins, c *trace.Capability) error {
+func measureRestart(ctx context.Context, open Opener, o trace.Origins, work string, c *trace.Capability) error {
 	if c.Partitioned != trace.MeasuredYes {
 		note(c, "restart: not measured, since no Partitioned cookie is kept")
 		return nil
 	}
-	keep, err := os.MkdirTemp("", "crossing-keep-")
+	keep, err := os.MkdirTemp(work, "keep-")
 	if err != nil {
 		return fmt.Errorf("make a folder for a kept profile: %w", err)
 	}

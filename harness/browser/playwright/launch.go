@@ -24,6 +24,8 @@ var quiet = []string{
 	"DestroyProfileOnBrowserClose", "DialMediaRouteProvider", "GlobalMediaControls",
 	"HttpsUpgrades", "LensOverlay", "MediaRouter", "PaintHolding", "Translate",
 	"AutoDeElevate", "RenderDocument", "OptimizationHints",
+	// Calls of the browser's own, which Playwright leaves on.
+	"AutofillServerCommunication", "NetworkTimeServiceQuerying",
 }
 
 // arguments are what Playwright is asked to add to its own.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -133,6 +134,14 @@ func (s *session) newPage(ctx context.Context) (*page, error) {
 			return nil, err
 		}
 		p := newPage(s, tab)
+		// The edge sees the browser's own calls as well: only the browser can
+		// tell which are a page's.
+		s.recorder.Hosts()
+		tab.OnRequest(func(r pw.Request) {
+			if u, err := url.Parse(r.URL()); err == nil && u.Host != "" {
+				s.recorder.Host(u.Host)
+			}
+		})
 		if !s.engine.chromium() {
 			return p, nil
 		}

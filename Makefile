@@ -1,0 +1,31 @@
+# Every variable (make help lists them) reaches the command by its environment.
+crossing := .crossing/bin/crossing
+
+.DEFAULT_GOAL := help
+.PHONY: help setup e2e test sweep command
+
+## help       this list
+help:
+	@grep -E '^## ' Makefile | cut -c4-
+	@echo
+	@go run ./harness/cmd/crossing run --help | sed -n '/^Flags/,$$p'
+
+## setup      install what is missing, build services and images (DOCKER=1: a Docker engine, too)
+setup: command
+	@$(crossing) setup
+
+## e2e        run the suites: set up, start the services, drive the browsers, judge, take everything down
+e2e: command
+	@$(crossing) run
+
+## test       the project's own tests: the harness, the services, the drivers
+test: command
+	@$(crossing) test
+
+## sweep      remove what killed runs have left behind
+sweep: command
+	@$(crossing) sweep
+
+command:
+	@mkdir -p .crossing/bin
+	@go build -o $(crossing) ./harness/cmd/crossing
