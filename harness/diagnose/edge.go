@@ -77,7 +77,7 @@ func setNames(c call) string {
 
 func upstreamGone(s *scene) (*Finding, string) {
 	for _, c := range s.calls {
-		broken := c.Err != "" && !strings.Contains(c.Err, "cancel")
+		broken := c.Err != "" && c.Err != trace.ErrAbandoned
 		byEdge := c.Instance == "" && (c.Status == 502 || c.Status == 503 || c.Status == 504)
 		// A service may say 503 of itself; then it has a code.
 		if !s.fromFrontend(c) || !(broken || byEdge && c.code() == "") {

@@ -64,18 +64,26 @@ func TestHealthyTracesRaiseNothing(t *testing.T) {
 		}),
 		"a call of a page left behind": changed(chromium(), func(t *trace.Trace) {
 			t.Exchanges = append(t.Exchanges, trace.Exchange{ID: "c", Time: start.Add(time.Hour), Role: trace.RoleAuth, Method: "GET", Origin: auth,
-				Path: "/api/auth/get-session", PageOrigin: front, Instance: "auth-1", Err: "canceled by the browser"})
+				Path: "/api/auth/get-session", PageOrigin: front, Instance: "auth-1", Err: trace.ErrAbandoned})
 		}),
 		"a tunnel that failed": changed(chromium(), func(t *trace.Trace) {
 			t.Exchanges = append(t.Exchanges, trace.Exchange{ID: "c", Time: start.Add(time.Hour), Role: trace.RoleAuth, Method: "CONNECT", Origin: auth, Err: "TLS handshake with the browser: unknown certificate"})
 		}),
+		"signed in twice: the second cookie takes the first one's place": changed(chromium(), func(t *trace.Trace) {
+			i := slices.IndexFunc(t.Exchanges, func(e trace.Exchange) bool { return e.Method == "POST" })
+			first := t.Exchanges[i]
+			first.ID, first.Time, first.Path = "u", first.Time.Add(-10*time.Millisecond), t.Subject.Paths.SignUp
+			first.Response.SetCookies = []trace.SetCookie{{Name: name, Digest: "hmac:first", Line: name + "=hmac:first", Secure: true, SameSite: "None", Partitioned: true, Path: "/"}}
+			t.Exchanges = append(t.Exchanges, first)
+		}),
+		"the harness saw no row, and yet an instance knows the session": with(chromium(), observes(observed(trace.ObserveRow, "", trace.AnswerAbsent), observed(trace.ObserveSession, "auth-1", trace.AnswerPresent))).walk(),
 		"a stranger's call is refused": changed(chromium(), func(t *trace.Trace) {
 			t.Exchanges = append(t.Exchanges, trace.Exchange{ID: "s", Time: start.Add(time.Hour), Role: trace.RoleAuth, Method: "POST", Origin: auth,
 				Path: "/api/auth/sign-in/email", PageOrigin: stranger, Instance: "auth-1", Status: 403, Response: trace.Message{Body: `{"code":"INVALID_ORIGIN"}`}})
 		}),
 		"the harness is refused": changed(chromium(), func(t *trace.Trace) {
 			t.Exchanges = append(t.Exchanges, trace.Exchange{ID: "o", Time: start.Add(time.Hour), Role: trace.RoleAuth, Method: "GET", Origin: auth,
-				Path: "/api/auth/token", Instance: "auth-1", Status: 401, Outside: true})
+				Path: "/api/auth/token", PageOrigin: front, Instance: "auth-1", Status: 401, Outside: true, Response: trace.Message{Header: allowing()}})
 		}),
 		"a log of a look-up before the sign-in": with(chromium(), func(w *world) {
 			w.logs = func(t *trace.Trace) []trace.LogLine {

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,6 +157,9 @@ func nameDiffers(s *scene) (*Finding, string) {
 	if agreed := s.t.Subject.Cookie.Name; len(names) > 1 || (len(names) == 1 && names[agreed].Name == "" && len(a.denied) > 0) {
 		return namesFinding(s, names, a), ""
 	}
+	if f := s.unread(); f != nil {
+		return f, ""
+	}
 	yes, no := s.signatures()
 	k, d, apart := a.split()
 	if !apart {
@@ -164,18 +168,37 @@ func nameDiffers(s *scene) (*Finding, string) {
 		}
 		return nil, ""
 	}
-	signed := func(name string) bool {
-		return strings.Contains(","+strings.ReplaceAll(instances(yes), " ", "")+",", ","+name+",")
-	}
-	if len(no) > 0 || !signed(d.instance) || !d.wire || d.cleared || s.rowLost() || len(s.lookups("missing")) > 0 {
+	signed := slices.ContainsFunc(yes, func(o trace.Observation) bool { return o.Instance == d.instance })
+	if len(no) > 0 || !signed || !d.wire || d.cleared || s.rowLost() {
 		return nil, ""
 	}
-	f := &Finding{Instance: d.instance, At: d.at, Evidence: []string{k.line, d.line}}
+	f := s.otherName(d.instance)
+	f.At, f.Evidence = d.at, []string{k.line, d.line}
 	for _, o := range yes {
 		f.Evidence = append(f.Evidence, quote(o))
 	}
-	f.Title = fmt.Sprintf("%s does not read the cookie %s, though its own secret signed it: it looks for another name", d.instance, s.t.Subject.Cookie.Name)
 	return f, ""
+}
+
+// unread is an instance's own word that it found no cookie on a request that
+// carried one.
+func (s *scene) unread() *Finding {
+	for _, c := range s.signedIn(atSession, atToken) {
+		if c.sent(s.t.Subject.Cookie.Name) == "" || c.bearer() {
+			continue
+		}
+		for _, l := range s.linesOf([]call{c}, "session.lookup", "no-cookie") {
+			f := s.otherName(l.Instance)
+			f.At, f.Evidence = c.Time, []string{c.line() + ", sent with the cookie", logLine(l)}
+			return f
+		}
+	}
+	return nil
+}
+
+func (s *scene) otherName(instance string) *Finding {
+	return &Finding{Instance: instance, Title: fmt.Sprintf("%s does not read the cookie %s, though the browser sends it: it looks for another name",
+		instance, s.t.Subject.Cookie.Name)}
 }
 
 func namesFinding(s *scene, names map[string]setLine, a answers) *Finding {
@@ -247,7 +270,8 @@ func storesDiffer(s *scene) (*Finding, string) {
 	a := s.verdicts()
 	for _, d := range a.denied {
 		_, no := s.signatures()
-		if !(d.wire && d.cleared) || strings.Contains(instances(no), d.instance) {
+		refuses := slices.ContainsFunc(no, func(o trace.Observation) bool { return o.Instance == d.instance })
+		if !(d.wire && d.cleared) || refuses {
 			continue
 		}
 		proof, found := s.standsAfter(a, d)

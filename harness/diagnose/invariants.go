@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"crossing/harness/trace"
@@ -41,7 +42,7 @@ func InvariantSlugs() []string {
 func Invariants(t trace.Trace, expected ...string) []Violation {
 	var all []Violation
 	for _, e := range t.Exchanges {
-		if !e.Outside {
+		if !e.Outside && !ownCall(t, e) {
 			all = append(all, ofExchange(e)...)
 		}
 	}
@@ -56,6 +57,16 @@ func Invariants(t trace.Trace, expected ...string) []Violation {
 	all = slices.DeleteFunc(all, func(v Violation) bool { return slices.Contains(expected, v.Invariant) })
 	slices.SortStableFunc(all, func(a, b Violation) int { return a.At.Compare(b.At) })
 	return all
+}
+
+// ownCall says that a request to an unknown host was the browser's own: the
+// engine told every host that pages asked, and this is none of them.
+func ownCall(t trace.Trace, e trace.Exchange) bool {
+	if e.Role != trace.RoleUnknown || t.Hosts == nil {
+		return false
+	}
+	_, host, _ := strings.Cut(e.Origin, "://")
+	return !slices.Contains(t.Hosts, host)
 }
 
 func ofExchange(e trace.Exchange) []Violation {

@@ -97,3 +97,20 @@ func TestInvariantsComeInTheOrderOfTime(t *testing.T) {
 		t.Errorf("not in the order of time: %v", got)
 	}
 }
+
+func TestACallOfTheBrowsersOwnIsNoPagesUnknownHost(t *testing.T) {
+	stray := trace.Exchange{ID: "x1", Time: start, Method: "CONNECT", Origin: "https://updates.example", Role: trace.RoleUnknown}
+	for _, c := range []struct {
+		name  string
+		hosts []string
+		want  int
+	}{
+		{"the engine does not tell", nil, 1},
+		{"no page asked for it", []string{"docs.crossing-front.com"}, 0},
+		{"a page asked for it", []string{"docs.crossing-front.com", "updates.example"}, 1},
+	} {
+		if got := Invariants(trace.Trace{Hosts: c.hosts, Exchanges: []trace.Exchange{stray}}); len(got) != c.want {
+			t.Errorf("%s: %d violations, want %d: %v", c.name, len(got), c.want, got)
+		}
+	}
+}

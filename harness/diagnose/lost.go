@@ -94,7 +94,7 @@ func (s *scene) failed(c call) (trouble, bool) {
 		w.loss = true
 		return w, true
 	case c.Err != "":
-		return w, !strings.Contains(c.Err, "cancel") // a page left behind cancels its calls
+		return w, c.Err != trace.ErrAbandoned
 	}
 	return w, c.Status >= 400
 }
