@@ -62,7 +62,7 @@ func (x *passage) end() {
 	if p != nil && p != http.ErrAbortHandler {
 		x.fail(fmt.Sprintf("panic in a handler or a fault: %v", p))
 	} else if p != nil {
-		x.fail("the connection ended before the answer did")
+		x.fail(x.cutOff())
 	}
 	if x.release != nil {
 		x.release(nil)
@@ -84,6 +84,14 @@ func (x *passage) fail(reason string) {
 	if x.err == "" {
 		x.err = reason
 	}
+}
+
+// cutOff is why a connection ended before its answer did.
+func (x *passage) cutOff() string {
+	if x.in.Context().Err() != nil {
+		return trace.ErrAbandoned
+	}
+	return "the connection ended before the answer did"
 }
 
 // serve answers what comes out of a tunnel.
@@ -140,7 +148,7 @@ func (x *passage) prefetch(r *http.Request) {
 	}
 	data, err := io.ReadAll(r.Body)
 	if err != nil {
-		x.fail("the browser ended its request halfway: " + err.Error())
+		x.fail(trace.ErrAbandoned)
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(data))

@@ -200,6 +200,27 @@ func TestABodyIsRecordedThoughNobodyReadsIt(t *testing.T) {
 	}
 }
 
+func TestABrowserThatLeavesAStreamIsRecorded(t *testing.T) {
+	w := newWorld(t, behind(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			_, _ = io.WriteString(w, "more ")
+			_ = http.NewResponseController(w).Flush()
+		}
+	})))
+	for name, change := range map[string]func(*http.Transport){"one": http1, "two": nil} {
+		resp, err := w.browser(t, change).Get(origins.Auth + "/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.ReadFull(resp.Body, make([]byte, 10))
+		_ = resp.Body.Close()
+		x := w.await(t, "the stream that was left", func(x trace.Exchange) bool { return x.Path == "/"+name })
+		if x.Err != trace.ErrAbandoned || x.Status != 200 || x.Response.Bytes < 10 {
+			t.Errorf("HTTP/%s: recorded %+v", name, x)
+		}
+	}
+}
+
 func TestARequestThatEndsHalfwayIsRecorded(t *testing.T) {
 	w := newWorld(t, nil)
 	secure, err := w.handshake(t, "auth.crossing-back.net", &tls.Config{RootCAs: w.edge.Pool(), ServerName: "auth.crossing-back.net"})
@@ -209,7 +230,7 @@ func TestARequestThatEndsHalfwayIsRecorded(t *testing.T) {
 	_, _ = io.WriteString(secure, "POST /half HTTP/1.1\r\nHost: auth.crossing-back.net\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"password\":\"can")
 	_ = secure.Close()
 	x := w.await(t, "the half request", func(x trace.Exchange) bool { return x.Path == "/half" })
-	if !strings.Contains(x.Err, "halfway") || x.Status != 0 || x.Instance != "" || x.Request.Body != "" {
+	if x.Err != trace.ErrAbandoned || x.Status != 0 || x.Instance != "" || x.Request.Body != "" {
 		t.Errorf("recorded %+v", x)
 	}
 }
