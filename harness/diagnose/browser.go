@@ -18,7 +18,7 @@ var browserRules = []rule{
 	{CauseInfo{
 		Slug: "cookie-not-partitioned", Hops: []Hop{HopBrowser},
 		Means: "The session cookie lacks Partitioned, and the browser keeps a third-party cookie only with it.",
-		Shows: "Sign-in 200; Chromium's reason is UserPreferences; the cookie is never sent back.",
+		Shows: "Sign-in 200; Chromium's reason is UserPreferences or ThirdPartyPhaseout; the cookie is never sent back.",
 	}, notPartitioned},
 	{CauseInfo{
 		Slug: "cookie-samesite", Hops: []Hop{HopBrowser},
@@ -122,7 +122,7 @@ func thirdPartyRefused(s *scene) (*Finding, string) {
 	l, f, how := s.lostCookie(func(l setLine) bool {
 		// The browser's general reason masks faults of the cookie's own, so it
 		// counts only where the cookie has none.
-		ownWord := s.refusedFor(l, "UserPreferences") && s.flawless(l)
+		ownWord := s.refusedAsThird(l) && s.flawless(l)
 		return s.refusesAll() || ownWord && (l.Partitioned || !agreed) ||
 			(c.ThirdParty == trace.MeasuredNo && !agreed && !l.Partitioned && s.flawless(l))
 	})
@@ -155,7 +155,7 @@ func notPartitioned(s *scene) (*Finding, string) {
 	c := s.capability()
 	l, f, how := s.lostCookie(func(l setLine) bool {
 		blocks := c.ThirdParty == trace.MeasuredNo && c.Partitioned == trace.MeasuredYes
-		return !l.Partitioned && s.crossSite() && (blocks || s.refusedFor(l, "UserPreferences"))
+		return !l.Partitioned && s.crossSite() && (blocks || s.refusedAsThird(l))
 	})
 	if f == nil {
 		return nil, s.unless(how, "Set-Cookie says Partitioned", func(l setLine) bool { return l.Partitioned })

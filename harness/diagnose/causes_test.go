@@ -89,6 +89,8 @@ var cases = []scenario{
 	{"cookie-not-partitioned", "measured", with(chromium(), drops("Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=None", "UserPreferences")), HopBrowser, "auth-1", VerdictLost,
 		"The session was lost because auth-1 set " + name + " without Partitioned, and Chromium 156.0 keeps no third-party cookie without it.",
 		with(chromium(), drops("Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=None"), keeps)},
+	{"cookie-not-partitioned", "not measured, by the word of another mode", with(chromium(), drops("Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=None", "ThirdPartyPhaseout"), unmeasured), HopBrowser, "auth-1", VerdictLost,
+		"The session was lost because auth-1 set " + name + " without Partitioned", chromium()},
 	{"cookie-not-partitioned", "the bearer token hides it", with(chromium(), drops("Max-Age=604800; Path=/; HttpOnly; Secure; SameSite=None", "UserPreferences"), func(w *world) { w.fallback = true }), HopBrowser, "auth-1", VerdictLost,
 		"The session cookie was lost because auth-1 set " + name + " without Partitioned", chromium()},
 	{"cookie-samesite", "Lax", with(chromium(), drops("Path=/; HttpOnly; Secure; SameSite=Lax; Partitioned", "SchemefulSameSiteLax")), HopBrowser, "auth-1", VerdictLost,

@@ -119,9 +119,16 @@ func (s *scene) refusals(l setLine) []trace.Refusal {
 	return out
 }
 
-func (s *scene) refusedFor(l setLine, reason string) bool {
+// thirdPartyWords are Chromium's reasons for a cookie that it refused because
+// it was a third party's (CDP, Network.SetCookieBlockedReason): by the user's
+// setting, and by the mode that Playwright's switches bring about. Both mask
+// the reasons that lie in the cookie itself.
+var thirdPartyWords = []string{"UserPreferences", "ThirdPartyPhaseout"}
+
+// refusedAsThird says whether the browser gave such a reason for the cookie.
+func (s *scene) refusedAsThird(l setLine) bool {
 	return slices.ContainsFunc(s.refusals(l), func(r trace.Refusal) bool {
-		return slices.ContainsFunc(r.Reasons, func(w string) bool { return strings.Contains(w, reason) })
+		return slices.ContainsFunc(r.Reasons, func(w string) bool { return slices.Contains(thirdPartyWords, w) })
 	})
 }
 

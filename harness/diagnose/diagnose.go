@@ -22,10 +22,10 @@ const (
 	// VerdictLost: a signed-in person's session, or its cookie, was lost, and the
 	// findings say why.
 	VerdictLost Verdict = "lost"
-	// VerdictRefused: the session stood, but a call that needs it failed, or will on
-	// another instance; the findings say why.
+	// VerdictRefused: the session stood, or was never asked for, but a call
+	// failed, or will on another instance; the findings say why.
 	VerdictRefused Verdict = "refused"
-	// VerdictNever: nobody was signed in, and the findings say why.
+	// VerdictNever: somebody tried to sign in in vain, and the findings say why.
 	VerdictNever Verdict = "never signed in"
 	// VerdictUnknown: something went wrong and no cause is proved.
 	VerdictUnknown Verdict = "unknown"
@@ -128,11 +128,12 @@ func explain(t trace.Trace, all []rule) Diagnosis {
 func (d *Diagnosis) sumUp(s *scene) {
 	_, d.Lost = s.lost()
 	trouble := s.trouble()
+	d.unread = !s.established()
 	for _, c := range s.signedIn(atSession) {
 		d.unread = d.unread || c.Err != "" || c.Status >= 400
 	}
 	switch {
-	case len(d.Findings) > 0 && !s.established():
+	case len(d.Findings) > 0 && !s.established() && s.tried():
 		d.Verdict = VerdictNever
 	case len(d.Findings) > 0 && (d.Lost != "" || d.Findings[0].Hop == HopBrowser):
 		d.Verdict = VerdictLost

@@ -132,6 +132,18 @@ func TestOneSiteNeedsNoPartition(t *testing.T) {
 	}
 }
 
+// Nobody tried, and yet a call failed: that is no failed sign-in.
+func TestAFailedCallOfAStranger(t *testing.T) {
+	tr := changed(chromium(), func(t *trace.Trace) {
+		t.Exchanges, t.Standings, t.Jars = nil, nil, nil
+		asksUnread(t)
+	})
+	d := Explain(tr)
+	if first := d.Sentence(); d.Verdict != VerdictRefused || !strings.HasPrefix(first, "The session could not be retrieved because the auth service (auth-1) does not let") {
+		t.Errorf("%s: %s", d.Verdict, first)
+	}
+}
+
 func TestNobodyTried(t *testing.T) {
 	if d := Explain(trace.Trace{}); d.Verdict != VerdictUnjudged || !strings.HasPrefix(d.String(), "There is nothing to judge") {
 		t.Errorf("an empty trace: %s\n%s", d.Verdict, d)
@@ -144,13 +156,15 @@ func TestLostSaysByWhat(t *testing.T) {
 		lost bool
 		why  string
 	}{
-		"a null on what carried the cookie":  {with(chromium(), noFallback, on("auth-2", says200("null"))).walk(), true, "e6 GET " + auth + "/api/auth/get-session → 200 null (auth-2)"},
-		"a null without anything, unhealed":  {with(webkit(), noFallback).walk(), true, "e4 GET"},
-		"a token refused":                    {with(chromium(), token(answer{status: 401})).walk(), true, "e7 GET " + auth + "/api/auth/token → 401 (auth-1)"},
-		"the page says so":                   {changed(chromium(), signedOutLater(false)), true, "showed the person signed out after reload"},
-		"the page is loading":                {changed(chromium(), signedOutLater(true)), false, ""},
-		"the api refuses, the session holds": {with(chromium(), apiSays(apiRefuses("InvalidIssuerError: x"))).walk(), false, ""},
-		"nobody was signed in":               {with(chromium(), signIn(refusesWith(401, "INVALID_EMAIL_OR_PASSWORD"))).walk(), false, ""},
+		"a null on what carried the cookie":   {with(chromium(), noFallback, on("auth-2", says200("null"))).walk(), true, "e6 GET " + auth + "/api/auth/get-session → 200 null (auth-2)"},
+		"a null without anything, unhealed":   {with(webkit(), noFallback).walk(), true, "e4 GET"},
+		"a token refused":                     {with(chromium(), token(answer{status: 401})).walk(), true, "e7 GET " + auth + "/api/auth/token → 401 (auth-1)"},
+		"the page says so":                    {changed(chromium(), signedOutLater(false)), true, "showed the person signed out after reload"},
+		"a bare null beside a bearer token":   {changed(webkit(), bareNull), false, ""},
+		"a bare null, and signed out by then": {changed(webkit(), func(t *trace.Trace) { bareNull(t); signedOutLater(false)(t) }), true, "showed the person signed out"},
+		"the page is loading":                 {changed(chromium(), signedOutLater(true)), false, ""},
+		"the api refuses, the session holds":  {with(chromium(), apiSays(apiRefuses("InvalidIssuerError: x"))).walk(), false, ""},
+		"nobody was signed in":                {with(chromium(), signIn(refusesWith(401, "INVALID_EMAIL_OR_PASSWORD"))).walk(), false, ""},
 	} {
 		lost, why := Lost(c.t)
 		if lost != c.lost || !strings.Contains(why, c.why) {
@@ -163,4 +177,11 @@ func signedOutLater(undecided bool) func(*trace.Trace) {
 	return func(t *trace.Trace) {
 		t.Standings = append(t.Standings, trace.Standing{Time: start.Add(time.Hour), Step: "reload", Source: "page", TopLevel: front, Undecided: undecided})
 	}
+}
+
+// bareNull adds a get-session that carried nothing.
+func bareNull(t *trace.Trace) {
+	asksUnread(t)
+	e := &t.Exchanges[len(t.Exchanges)-1]
+	e.Time, e.Response.Header = start.Add(time.Minute), allowing()
 }

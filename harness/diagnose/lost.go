@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 // and by what. Signed in is whoever's sign-in succeeded and who has not signed
 // out since. It is lost when
 //   - an answer to a request that carried the session was null,
-//   - one that carried nothing was null and none named the person later,
+//   - one that carried nothing was null, none named the person later, and no
+//     bearer token is in use that would have had to be carried,
 //   - a call for a token was answered 401, or
 //   - the last standing of a frontend's page is signed out.
 //
@@ -88,7 +90,8 @@ func (s *scene) failed(c call) (trouble, bool) {
 	}
 	switch {
 	case c.null():
-		w.loss = c.bearer() || c.sent(s.t.Subject.Cookie.Name) != "" || !s.namedAfter(c)
+		bare := !c.bearer() && c.sent(s.t.Subject.Cookie.Name) == ""
+		w.loss = !bare || !(s.namedAfter(c) || s.bearerStands())
 		return w, w.loss
 	case c.Status == 401 && c.at == atToken:
 		w.loss = true
@@ -135,7 +138,7 @@ func (s *scene) failedEntries() []trouble {
 		return nil
 	}
 	var all []trouble
-	for _, c := range append(s.entries(), s.preflights...) {
+	for _, c := range s.inOrder(s.entries(), s.preflights) {
 		if c.Status >= 300 || c.Err != "" {
 			all = append(all, trouble{at: c.Time, id: c.ID, text: c.line(), kind: fmt.Sprint(c.Role, c.Status, c.Err != "")})
 		}
@@ -152,6 +155,14 @@ func (s *scene) entries() []call {
 		}
 	}
 	return out
+}
+
+// tried says whether anybody tried to sign in or up, be it in vain at the
+// preflight.
+func (s *scene) tried() bool {
+	return len(s.entries()) > 0 || slices.ContainsFunc(s.preflights, func(c call) bool {
+		return c.at == atSignIn || c.at == atSignUp
+	})
 }
 
 // failedReads are answers that the browser did not let the page read, by its

@@ -51,6 +51,7 @@ var mends = map[string][]string{
 	"cors-refused": {
 		"auth service: cors({ origin: [frontend's origin], credentials: true }) before the handler (TRUSTED_ORIGINS)",
 		"api: CORSMiddleware(allow_origins=[frontend's origin], allow_headers=[\"authorization\", \"content-type\"]) (ALLOWED_ORIGINS)",
+		"frontend: a token in Authorization needs no credentials mode: call the api without credentials: \"include\", or allow_credentials=True there",
 	},
 	"origin-not-trusted": {
 		"BetterAuth: trustedOrigins must hold the frontend's origin, scheme and host, without a trailing slash (TRUSTED_ORIGINS)",

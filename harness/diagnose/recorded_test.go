@@ -1,9 +1,7 @@
 package diagnose
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,8 +16,8 @@ import (
 // "database-fault.warm.json".
 func judgeRecorded(folder string) (faults []error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil {
-		return []error{err}
+	if err != nil || len(files) == 0 {
+		return []error{fmt.Errorf("%s holds no traces (%v)", folder, err)}
 	}
 	for _, file := range files {
 		if err := judgeFile(file); err != nil {
@@ -30,16 +28,9 @@ func judgeRecorded(folder string) (faults []error) {
 }
 
 func judgeFile(file string) error {
-	data, err := os.ReadFile(file)
+	t, err := trace.Read(file)
 	if err != nil {
 		return err
-	}
-	var t trace.Trace
-	if err := json.Unmarshal(data, &t); err != nil {
-		return err
-	}
-	if t.Version != trace.Version {
-		return fmt.Errorf("version %d, want %d", t.Version, trace.Version)
 	}
 	d := Explain(t)
 	want := strings.Split(strings.SplitN(filepath.Base(file), ".", 2)[0], "+")
@@ -66,11 +57,7 @@ func TestRecordedTraces(t *testing.T) {
 func TestRecordedTracesAreJudged(t *testing.T) {
 	folder := t.TempDir()
 	write := func(file string, tr trace.Trace) {
-		data, err := json.Marshal(tr)
-		if err == nil {
-			err = os.WriteFile(filepath.Join(folder, file), data, 0o600)
-		}
-		if err != nil {
+		if err := trace.Write(filepath.Join(folder, file), tr); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,12 +12,12 @@ func (d Diagnosis) opening() string {
 		return "Nobody was signed in"
 	case d.Lost != "":
 		return "The session was lost"
-	case d.unread:
-		return "The session could not be retrieved"
 	case d.Verdict == VerdictLost:
 		return "The session cookie was lost"
 	case d.Findings[0].Hop == HopAPI:
 		return "The call to the api failed"
+	case d.unread:
+		return "The session could not be retrieved"
 	}
 	return "The session stands but cannot be relied on"
 }
