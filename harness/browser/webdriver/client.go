@@ -26,7 +26,6 @@ const (
 	codeNoWindow        = "no such window"
 	codeNotInteractable = "element not interactable"
 	codeStale           = "stale element reference"
-	codeTimeout         = "timeout"
 	codeUnknown         = "unknown error"
 )
 

@@ -82,6 +82,12 @@ func (r remote) navigate(ctx context.Context, url string) error {
 	return r.post(ctx, "/url", map[string]string{"url": url}, nil)
 }
 
+// url returns the address that the window is at, or on its way to.
+func (r remote) url(ctx context.Context) (address string, err error) {
+	err = r.get(ctx, "/url", &address)
+	return address, err
+}
+
 func (r remote) refresh(ctx context.Context) error { return r.post(ctx, "/refresh", nil, nil) }
 
 // execute runs source, a function's body, and awaits the promise that it may
@@ -94,6 +100,12 @@ func (r remote) execute(ctx context.Context, source string, args []any, out any)
 func (r remote) window(ctx context.Context) (handle string, err error) {
 	err = r.get(ctx, "/window", &handle)
 	return handle, err
+}
+
+// windows returns the handles of all windows.
+func (r remote) windows(ctx context.Context) (handles []string, err error) {
+	err = r.get(ctx, "/window/handles", &handles)
+	return handles, err
 }
 
 // newWindow opens a window of its own, not a tab: pages of a tab that is not

@@ -12,29 +12,31 @@ import (
 	"crossing/harness/browser"
 )
 
-// Limits of a look at a page that may be loading: scripts wait until it has
-// loaded, and a page that is about to be left need not.
+// Limits of a navigation whose context has none; of a last look at a page that
+// is about to be left, which may be too busy to answer; and of the time in
+// which a window that is said to be where it was may yet be on its way: so it
+// looks, too, when the answer is a redirect back to the page that is open.
 const (
-	lookLimit  = time.Second
-	afterLimit = 250 * time.Millisecond
+	navigationLimit = 2 * time.Minute
+	lookLimit       = time.Second
+	stayLimit       = 3 * time.Second
 )
 
 // page is a window. Its fields are owned by whoever has the session's turn.
 type page struct {
 	scope
 	handle string
+	// document is the id of the last document that was seen in the window.
+	document int64
 	// target is what a reload asks for.
 	target string
-	// unsettled: the last navigation was given up while it was under way.
-	unsettled bool
-	closed    atomic.Bool
+	closed atomic.Bool
 }
 
 // look gathers the page errors of the document that is there, and begins to
-// watch it. ok is false where the page does not answer within limit; the
-// driver then runs the script once the page has loaded.
-func (s *session) look(ctx context.Context, at place, limit time.Duration) (r reply, ok bool) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// watch it. ok is false where the page does not answer.
+func (s *session) look(ctx context.Context, at place) (r reply, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
 	r, err := s.run(ctx, at, nothing, nil, nil)
 	return r, err == nil
@@ -101,10 +103,7 @@ func (p *page) depart(ctx context.Context) (before reply, seen bool, err error) 
 	if err := p.session.enter(ctx, p.at); err != nil {
 		return reply{}, false, err
 	}
-	if p.unsettled {
-		return reply{}, false, nil
-	}
-	before, seen = p.session.look(ctx, p.at, lookLimit)
+	before, seen = p.session.look(ctx, p.at)
 	return before, seen, ctx.Err()
 }
 
@@ -116,47 +115,84 @@ func within(before reply, address string) bool {
 	return fragment && document == asked
 }
 
-// arrive navigates and holds the page that is then there against the target.
-// The driver reports success where the engine shows its own error page, and
-// where it kept the old page because the proxy refused, or because the answer
-// was a download or a 204 (measured).
-func (p *page) arrive(ctx context.Context, same bool, navigate func() error) error {
-	p.unsettled = true
-	err := navigate()
-	p.session.frame = "" // the driver is at the window's own document again
-	if code(err) == codeTimeout {
-		return fmt.Errorf("%w: it is still loading after the driver's limit", browser.ErrNotArrived)
-	}
-	if err != nil {
-		return err
-	}
-	var found struct {
-		Arrived bool   `json:"arrived"`
-		Text    string `json:"text"`
-	}
-	r, err := p.session.run(ctx, p.at, arrival, p.target, &found)
-	if err != nil {
-		return fmt.Errorf("look where it led: %w", err)
-	}
-	p.unsettled = false
-	seen := p.session.scrub(r.URL)
-	switch {
-	case !found.Arrived && r.URL == blank:
-		return fmt.Errorf("%w: the engine shows an error page: %q", browser.ErrNotArrived, p.session.scrub(found.Text))
-	case !found.Arrived:
-		return fmt.Errorf("%w: it ended on %s", browser.ErrNotArrived, seen)
-	case !r.Fresh && !same:
-		return fmt.Errorf("%w: the engine stayed on the page that was open, %s", browser.ErrNotArrived, seen)
-	}
-	return nil
+// arrival is what a look at the window tells of a navigation.
+type arrival struct {
+	// Arrived: the document is of the target's origin. Loaded: completely.
+	Arrived, Loaded bool
+	// Target is the target's URL as URLs are written.
+	Target string
+	// Text is the beginning of what stands there instead.
+	Text string
 }
 
-// arrival compares origins as the page itself knows them. The engine's error
-// pages have the address about:blank and an opaque origin.
-var arrival = task{code: `(target) => {
-	const arrived = target === "about:blank" ? location.href === target : new URL(target).origin === location.origin;
-	return {arrived, text: arrived ? "" : (document.body?.innerText ?? "").slice(0, 200)};
+// arriving waits a slice in the document that is to be left, or until the new
+// one has loaded, and compares origins as the page itself knows them. When a
+// document is left, the driver ends the scripts that wait in it.
+var arriving = task{code: `async ({target, before, same, slice}) => {
+	const pause = new Promise((r) => setTimeout(r, slice));
+	if (state.id === before && !same) await pause;
+	else if (document.readyState !== "complete") {
+		await Promise.race([pause, new Promise((r) => addEventListener("load", r, {once: true}))]);
+	}
+	const url = new URL(target);
+	const arrived = target === "about:blank" ? location.href === target : url.origin === location.origin;
+	return {arrived, target: url.href, loaded: document.readyState === "complete",
+		text: arrived ? "" : (document.body?.innerText ?? "").slice(0, 200)};
 }`}
+
+// arrive navigates, waits for the page to load, and holds it against the
+// target. The driver reports success where the engine shows an error page of
+// its own, and where it keeps the old page since the proxy refused, or the
+// answer was a download or a 204 (measured).
+func (p *page) arrive(ctx context.Context, same bool, navigate func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, navigationLimit)
+	defer cancel()
+	before := p.document
+	if err := navigate(); err != nil {
+		return err
+	}
+	p.session.frame = "" // the driver is at the window's own document again
+	last, stays := "nothing was seen of it", time.Now()
+	for wait := 10 * time.Millisecond; ; wait = slice {
+		input := map[string]any{"target": p.target, "before": before, "same": same, "slice": wait.Milliseconds()}
+		var a arrival
+		r, err := p.session.run(ctx, p.at, arriving, input, &a)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("%w: %s: %w", browser.ErrNotArrived, last, ctx.Err())
+		case interrupted(err):
+			continue
+		case err != nil:
+			return fmt.Errorf("look where it led: %w", err)
+		case r.URL == blank && a.Text == "" && !a.Arrived:
+			before = r.Document // a window's first document, which comes and goes by itself
+		case r.Document != before || same:
+			if a.Loaded {
+				return p.judge(r, a)
+			}
+			last = "loading " + p.session.scrub(r.URL)
+			continue
+		}
+		last = "no answer yet; open is still " + p.session.scrub(r.URL)
+		if ahead, err := p.session.remote.url(ctx); err != nil || ahead != r.URL || ahead == a.Target {
+			stays = time.Now()
+		} else if time.Since(stays) > stayLimit {
+			return fmt.Errorf("%w: the engine stayed on the page that was open, %s", browser.ErrNotArrived, p.session.scrub(r.URL))
+		}
+	}
+}
+
+// judge says what a document that has loaded is. The engine's error pages have
+// the address about:blank and an opaque origin.
+func (p *page) judge(r reply, a arrival) error {
+	switch {
+	case a.Arrived:
+		return nil
+	case r.URL == blank:
+		return fmt.Errorf("%w: the engine shows an error page: %q", browser.ErrNotArrived, p.session.scrub(a.Text))
+	}
+	return fmt.Errorf("%w: it ended on %s", browser.ErrNotArrived, p.session.scrub(r.URL))
+}
 
 var loaded = task{code: `() => ({ready: document.readyState === "complete", blank: location.href === "about:blank"})`}
 
@@ -199,17 +235,9 @@ func (p *page) Close(ctx context.Context) error {
 	if p.closed.Load() {
 		return nil
 	}
-	err := p.session.do(ctx, func(ctx context.Context) (err error) {
-		if _, _, err := p.depart(ctx); err != nil {
-			return err
-		}
-		if len(p.session.pages) == 1 && p.session.spare == "" {
-			// A session ends with its last window (WebDriver, "Close Window").
-			if p.session.spare, err = p.session.remote.newWindow(ctx); err != nil {
-				return fmt.Errorf("open a window that stays: %w", err)
-			}
-		}
-		if err := p.session.remote.closeWindow(ctx); err != nil {
+	err := p.session.do(ctx, func(ctx context.Context) error {
+		err := p.shut(ctx)
+		if err != nil && code(err) != codeNoWindow { // which the page itself has closed
 			return err
 		}
 		p.closed.Store(true)
@@ -221,4 +249,17 @@ func (p *page) Close(ctx context.Context) error {
 		return fmt.Errorf("close the page: %w", err)
 	}
 	return nil
+}
+
+func (p *page) shut(ctx context.Context) (err error) {
+	if _, _, err := p.depart(ctx); err != nil {
+		return err
+	}
+	if len(p.session.pages) == 1 && p.session.spare == "" {
+		// A session ends with its last window (WebDriver, "Close Window").
+		if p.session.spare, err = p.session.openWindow(ctx); err != nil {
+			return fmt.Errorf("open a window that stays: %w", err)
+		}
+	}
+	return p.session.remote.closeWindow(ctx)
 }

@@ -73,7 +73,7 @@ func (sc *scope) Eval(ctx context.Context, script string, arg, out any) error {
 		return fmt.Errorf("evaluate: encode the argument: %w", err)
 	}
 	input := map[string]any{
-		"arg": string(data), "slice": slice.Milliseconds(), "id": sc.session.mints.Add(1),
+		"arg": string(data), "slice": slice.Milliseconds(), "id": sc.session.scripts.Add(1),
 	}
 	t := task{code: begin, script: script}
 	for {
@@ -142,7 +142,7 @@ func (sc *scope) await(ctx context.Context, selector, want string, act func(ctx 
 			if _, err := sc.session.run(ctx, sc.at, find, input, &f); err != nil || f.Wrong != "" || f.State != "" {
 				return err
 			}
-			acting = true
+			last, acting = "was there and did not answer", want != "frame"
 			state, err := act(ctx, f)
 			f.State = state
 			return err
@@ -192,13 +192,7 @@ func passing(err error) bool {
 // Click clicks as a person would, with the driver's own hit test.
 func (sc *scope) Click(ctx context.Context, selector string) error {
 	err := sc.await(ctx, selector, "click", func(ctx context.Context, f found) (string, error) {
-		if err := sc.session.remote.click(ctx, f.Element); err != nil {
-			return "", err
-		}
-		// Where the click led elsewhere, the new document is watched as soon as
-		// it has loaded, if that is soon.
-		sc.session.look(ctx, sc.at, afterLimit)
-		return "", nil
+		return "", sc.session.remote.click(ctx, f.Element)
 	})
 	if err != nil {
 		return fmt.Errorf("click: %w", err)

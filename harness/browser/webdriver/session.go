@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,9 +32,8 @@ type session struct {
 	slow time.Duration
 	// atEnd tells the browser that the session has ended.
 	atEnd func()
-	// mints counts the scripts that were run: each has an id to give to a
-	// document that has none.
-	mints atomic.Int64
+	// scripts counts those that were run, so that each has an id.
+	scripts atomic.Int64
 
 	// turn holds one token: who has it may send commands, and owns what
 	// follows.
@@ -85,6 +83,8 @@ func (s *session) judge(ctx context.Context, err error) error {
 		return nil
 	case s.process.alive.Err() != nil || code(err) == codeInvalidSession:
 		return s.dead(err)
+	case ctx.Err() != nil && errors.Is(err, browser.ErrNotArrived):
+		return err // which says what was seen, and that the context has ended
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case code(err) == codeUnknown:
@@ -216,10 +216,8 @@ type reply struct {
 	// Astray: the driver was in another document than was meant, and nothing
 	// was run.
 	Astray bool `json:"astray"`
-	// Fresh: this is the first script of the harness in this document.
-	Fresh bool `json:"fresh"`
-	// Document is the id that the document was given by that first script.
-	Document string          `json:"document"`
+	// Document is the id of the first script that was run in this document.
+	Document int64           `json:"document"`
 	URL      string          `json:"url"`
 	Value    json.RawMessage `json:"value"`
 	Errors   []struct {
@@ -245,6 +243,9 @@ func (s *session) run(ctx context.Context, at place, t task, input, out any) (re
 	if r.Astray {
 		return r, errors.New("the driver does not enter the document that was meant")
 	}
+	if at.frame == "" {
+		at.page.document = r.Document
+	}
 	for _, e := range r.Errors {
 		s.recorder.PageError(trace.PageError{
 			Time: time.UnixMilli(int64(e.Time)), Page: s.scrub(e.Page), Kind: trace.ErrorUncaught, Text: e.Text,
@@ -260,7 +261,7 @@ func (s *session) attempt(ctx context.Context, at place, t task, input any) (r r
 	if err := s.enter(ctx, at); err != nil {
 		return r, err
 	}
-	call := map[string]any{"framed": at.frame != "", "mint": strconv.FormatInt(s.mints.Add(1), 10)}
+	call := map[string]any{"framed": at.frame != "", "id": s.scripts.Add(1)}
 	return r, s.remote.execute(ctx, t.source(), []any{call, input}, &r)
 }
 
@@ -283,7 +284,7 @@ func (s *session) NewPage(ctx context.Context) (browser.Page, error) {
 	p.scope = scope{session: s, at: place{page: p}}
 	err := s.do(ctx, func(ctx context.Context) (err error) {
 		if s.spare == "" {
-			if s.spare, err = s.remote.newWindow(ctx); err != nil {
+			if s.spare, err = s.openWindow(ctx); err != nil {
 				return err
 			}
 		}
@@ -299,6 +300,25 @@ func (s *session) NewPage(ctx context.Context) (browser.Page, error) {
 		return nil, fmt.Errorf("open a page: %w", err)
 	}
 	return p, nil
+}
+
+// openWindow opens a window. The protocol opens it from the current one, which
+// may have been closed.
+func (s *session) openWindow(ctx context.Context) (string, error) {
+	handle, err := s.remote.newWindow(ctx)
+	if code(err) != codeNoWindow {
+		return handle, err
+	}
+	all, err := s.remote.windows(ctx)
+	if err != nil || len(all) == 0 {
+		return "", errors.Join(errors.New("no window is left to open another from"), err)
+	}
+	s.leave()
+	if err := s.remote.switchWindow(ctx, all[0]); err != nil {
+		return "", err
+	}
+	s.window = all[0]
+	return s.remote.newWindow(ctx)
 }
 
 // Cookies returns the cookies of the host of the page that was used last.
@@ -354,9 +374,7 @@ func (s *session) Close(ctx context.Context) error {
 func (s *session) harvest(ctx context.Context) {
 	_ = s.do(ctx, func(ctx context.Context) error {
 		for _, p := range append([]*page(nil), s.pages...) {
-			if !p.unsettled {
-				s.look(ctx, p.at, harvestLimit)
-			}
+			s.look(ctx, p.at)
 		}
 		return nil
 	})

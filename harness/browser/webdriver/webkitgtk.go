@@ -281,6 +281,10 @@ func (w *webkit) capabilities(proxy string) map[string]any {
 	}
 	return map[string]any{
 		"acceptInsecureCerts": true,
+		// With "normal", every command waits for the page to load, and a page
+		// that never does holds up even the navigation away from it (measured).
+		// Here those wait who want a loaded page.
+		"pageLoadStrategy": "none",
 		// A dialog that a page opens by itself must not block what follows.
 		"unhandledPromptBehavior": "dismiss",
 		"webkitgtk:browserOptions": map[string]any{
