@@ -160,11 +160,14 @@ func (t turns) build(ctx context.Context, o Options, name string, spec target.Se
 	return s.write(inputs, outputs)
 }
 
-// telling says after how many seconds something that lasts is told: every
-// second at first, then ever more rarely.
+// telling says after how many seconds something that lasts is told: soon at
+// first, then ever more rarely.
 func telling(seconds int) bool {
-	return slices.Contains([]int{1, 2, 5, 10, 20}, seconds) || seconds > 0 && seconds%30 == 0
+	return slices.Contains([]int{2, 10, 20}, seconds) || seconds > 0 && seconds%30 == 0
 }
+
+// widest is how much of a line of a build's output is told.
+const widest = 80
 
 // watch tells what is being done, and while it lasts, how long it has taken
 // and its last line. The func that it returns ends it.
@@ -184,8 +187,8 @@ func watch(progress func(string), what string, last func() string) func(error) {
 			}
 			if telling(seconds) {
 				text := fmt.Sprintf("%s (%d s)", what, seconds)
-				if line := last(); line != "" {
-					text += ": " + line
+				if line := []rune(last()); len(line) > 0 {
+					text += ": " + string(line[:min(len(line), widest)])
 				}
 				progress(text)
 			}

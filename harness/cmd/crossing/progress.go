@@ -69,6 +69,19 @@ func (p *progress) Begin(what string) {
 	p.doing, p.since, p.told = what, time.Now(), 0
 }
 
+// Note says what is going on by the word of something that tells by itself how
+// long it takes: on a terminal it ticks all the same.
+func (p *progress) Note(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clear()
+	fmt.Fprintf(p.out, "  · %s\n", what)
+	p.doing = ""
+	if p.terminal {
+		p.doing, p.since, p.told = what, time.Now(), 0
+	}
+}
+
 // Say prints a line of its own.
 func (p *progress) Say(format string, args ...any) {
 	p.mu.Lock()

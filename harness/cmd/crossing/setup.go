@@ -83,7 +83,7 @@ func install(ctx context.Context, home checkout, c choices, p *plan, show *progr
 	}
 	return stack.Prepare(ctx, stack.Options{
 		Dir: p.target.Dir, File: p.target.File, Runtime: p.runtime, StateDir: home.state(), BaseImage: c.BaseImage,
-		Redactor: trace.NewRedactor(nil), Progress: show.Begin,
+		Redactor: trace.NewRedactor(nil), Progress: show.Note,
 	})
 }
 
