@@ -30,7 +30,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		"Role is empty":                 {Routes: []Route{{Origin: origins.Auth, Upstreams: up}}},
 		"no upstream and no Handler":    {Routes: []Route{{Origin: origins.Auth, Role: trace.RoleAuth}}},
 		"are both set":                  {Routes: []Route{{Origin: origins.Auth, Role: trace.RoleAuth, Upstreams: up, Handler: http.NotFoundHandler()}}},
-		`named "auth"`:                  {Routes: []Route{route(origins.Auth), route(origins.API)}},
+		`both named "auth"`:             {Routes: []Route{route(origins.Auth), {Origin: origins.API, Role: trace.RoleAPI, Upstreams: []Upstream{{Name: "auth", URL: "http://127.0.0.1:1"}}}}},
 		"Name is empty":                 upstream(Upstream{URL: "http://127.0.0.1:1"}),
 		"no http or https address":      upstream(Upstream{Name: "a", URL: "127.0.0.1:4711"}),
 		"more than scheme and host":     upstream(Upstream{Name: "a", URL: "http://127.0.0.1:1/"}),
@@ -44,7 +44,8 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "Routes[0]") || !strings.Contains(err.Error(), "Routes[1]") {
 		t.Errorf("not all faults are said at once: %v", err)
 	}
-	if e, err := New(Options{Routes: []Route{route(origins.Auth)}}); err != nil {
+	// The control, where one service stands behind two origins.
+	if e, err := New(Options{Routes: []Route{route(origins.Auth), route(origins.API)}}); err != nil {
 		t.Errorf("the control is refused: %v", err)
 	} else if err := e.Close(); err != nil {
 		t.Error(err)

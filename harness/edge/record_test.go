@@ -252,3 +252,45 @@ func TestWhatWasReadIsRecorded(t *testing.T) {
 		}
 	}
 }
+
+// probe is a connection that looks into the trace when it is written to.
+type probe struct {
+	http.ResponseWriter
+	rec  *trace.Recorder
+	seen []int
+}
+
+func (p *probe) Write(data []byte) (int, error) {
+	p.seen = append(p.seen, len(p.rec.Snapshot().Exchanges))
+	return len(data), nil
+}
+
+func TestTheEndOfAnAnswerIsRecordedBeforeItIsSent(t *testing.T) {
+	w := newWorld(t, nil)
+	x := w.line.begin(httptest.NewRequest("GET", origins.Auth+"/", nil), origins.Auth, trace.RoleAuth, false)
+	defer x.end()
+	p := &probe{ResponseWriter: httptest.NewRecorder(), rec: w.rec}
+	out := x.watch(p)
+	out.Header().Set("Content-Length", "8")
+	for _, part := range []string{"half", "half"} {
+		if _, err := out.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if fmt.Sprint(p.seen) != "[0 1]" {
+		t.Errorf("the two halves found %v exchanges in the trace", p.seen)
+	}
+}
+
+func TestHintsAreNoAnswer(t *testing.T) {
+	w := newWorld(t, behind(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Link", "</style.css>; rel=preload")
+		rw.WriteHeader(http.StatusEarlyHints)
+		rw.WriteHeader(http.StatusTeapot)
+	})))
+	for _, change := range []func(*http.Transport){http1, nil} {
+		if r := ask(t, w.browser(t, change), "GET", origins.Auth+"/", ""); r.StatusCode != 418 || w.last(t).Status != 418 {
+			t.Errorf("%s: the browser got %d, recorded %d", r.Proto, r.StatusCode, w.last(t).Status)
+		}
+	}
+}

@@ -29,14 +29,6 @@ type upstream struct {
 // own.
 func (u *upstream) remote() bool { return u.url.Scheme == "https" }
 
-func (r *route) names() string {
-	var names []string
-	for _, u := range r.upstreams {
-		names = append(names, u.Name)
-	}
-	return strings.Join(names, ", ")
-}
-
 func newRoutes(o Options) (map[string]*route, error) {
 	if len(o.Routes) == 0 {
 		return nil, errors.New("Routes is empty: give it the target's origins")
@@ -44,7 +36,7 @@ func newRoutes(o Options) (map[string]*route, error) {
 	if o.Limit < 0 {
 		return nil, fmt.Errorf("Limit %v: a time that has passed: leave it out for 30s", o.Limit)
 	}
-	routes, names := map[string]*route{}, map[string]string{}
+	routes, names := map[string]*route{}, map[string]*upstream{}
 	var errs []error
 	for i, given := range o.Routes {
 		where := fmt.Sprintf("Routes[%d]", i)
@@ -59,12 +51,12 @@ func newRoutes(o Options) (map[string]*route, error) {
 			continue
 		}
 		routes[r.host] = r
-		for _, u := range r.upstreams {
-			if other, taken := names[u.Name]; taken {
-				errs = append(errs, fmt.Errorf("%s: two upstreams are named %q (the other serves %s): a trace could not tell them apart",
-					where, u.Name, other))
+		for _, u := range r.upstreams { // one may serve two origins
+			if other := names[u.Name]; other != nil && other.URL != u.URL {
+				errs = append(errs, fmt.Errorf("%s (%s): %s and %s are both named %q: give each instance its own name, or a trace could not tell them apart",
+					where, r.Origin, other.URL, u.URL, u.Name))
 			}
-			names[u.Name] = r.Origin
+			names[u.Name] = u
 		}
 	}
 	return routes, errors.Join(errs...)
