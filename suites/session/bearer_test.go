@@ -14,9 +14,9 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 	// in all the same.
 	signedIn := func(ctx SpecContext) *rig.Visitor {
 		GinkgoHelper()
+		app.NeedsNoThirdPartyCookies(ctx, profile)
+		app.NeedsFallback()
 		ada := app.Visit(ctx, profile, "ada")
-		ada.NeedsNoThirdPartyCookies()
-		ada.NeedsFallback()
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByBearer())
 		return ada
@@ -50,8 +50,8 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 	})
 
 	It("is not used where the browser keeps the cookie", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		app.NeedsPartitions(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
-		ada.NeedsPartitions()
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByCookie())
 		for _, e := range ada.ToAuth() {
@@ -60,8 +60,8 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 	})
 
 	It("when switched off, loses the session, and the diagnosis says exactly why", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		app.NeedsNoThirdPartyCookies(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
-		ada.NeedsNoThirdPartyCookies()
 		ada.SwitchFallback(false)
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 		Expect(ada.SignUpAnswer()).To(BeStatus(200))

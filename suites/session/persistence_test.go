@@ -17,8 +17,8 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 	// signedIn is a person who is signed in by the cookie alone.
 	signedIn := func(ctx SpecContext, options ...rig.Option) *rig.Visitor {
 		GinkgoHelper()
+		app.NeedsPartitions(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada", options...)
-		ada.NeedsPartitions()
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByCookie())
 		return ada
@@ -68,8 +68,8 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 	})
 
 	It("ends with the cookie's lifetime", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		app.NeedsPartitions(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
-		ada.NeedsPartitions()
 		agreed := app.Target().Contract.Cookie
 		const lifetime = 2 * time.Second
 		ada.Line.Break(edge.Fault{Name: "a lifetime of two seconds", Response: func(res *http.Response) error {

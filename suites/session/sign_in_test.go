@@ -59,8 +59,8 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 	})
 
 	It("keeps the cookie under the frontend's site, out of reach of scripts", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		app.NeedsPartitions(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
-		ada.NeedsPartitions()
 		agreed := app.Target().Contract.Cookie
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 

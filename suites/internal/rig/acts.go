@@ -26,8 +26,8 @@ const (
 
 // NeedsFallback makes the spec not applicable to an application without a
 // bearer fallback.
-func (v *Visitor) NeedsFallback() {
-	if v.Way.Contract.FallbackSetting.Path == "" {
+func (r *Rig) NeedsFallback() {
+	if r.target.Contract.FallbackSetting.Path == "" {
 		NotApplicable("the contract names no bearer fallback (contract.fallbackSetting)")
 	}
 }
@@ -36,7 +36,7 @@ func (v *Visitor) NeedsFallback() {
 // frontend that switches its bearer fallback.
 func (v *Visitor) SwitchFallback(on bool) {
 	GinkgoHelper()
-	v.NeedsFallback()
+	v.rig.NeedsFallback()
 	setting := v.Way.Contract.FallbackSetting
 	v.Line.Break(edge.Fault{
 		Name: fmt.Sprintf("%s set to %v", setting.Field, on),

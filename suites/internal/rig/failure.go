@@ -14,7 +14,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"crossing/harness/diagnose"
-	"crossing/harness/trace"
 )
 
 // looking is how long a failure may take to be explained.
@@ -82,11 +81,10 @@ func (v *Visitor) explain() string {
 		note("the page shows no standing", err)
 	}
 	note("the observations are incomplete", v.rig.observer.Look(ctx, v.Recorder))
-	t := v.Recorder.Snapshot()
-	d := diagnose.Explain(t)
+	d := diagnose.Explain(v.Recorder.Snapshot())
 	name := v.artefact()
 	path := filepath.Join("traces", name+".json")
-	note("the trace was not written", writeTrace(filepath.Join(v.rig.settings.OutDir, path), t))
+	note("the trace was not written", v.save(filepath.Join(v.rig.settings.OutDir, path)))
 	if v.Page != nil {
 		picture, err := v.Page.Screenshot(ctx)
 		if err == nil {
@@ -113,11 +111,11 @@ func (v *Visitor) artefact() string {
 	return name[:min(len(name), 120)] + "-" + v.name
 }
 
-func writeTrace(path string, t trace.Trace) error {
+func (v *Visitor) save(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return trace.Write(path, t)
+	return v.Recorder.Save(path)
 }
 
 func write(path string, data []byte) error {

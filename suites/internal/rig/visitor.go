@@ -217,37 +217,46 @@ func (v *Visitor) AskForSession(ctx SpecContext, n int) []trace.Exchange {
 
 // NeedsPartitions makes the spec not applicable where the profile was measured
 // to keep no Partitioned cookie.
-func (v *Visitor) NeedsPartitions() {
-	if v.capability.Partitioned != trace.MeasuredYes {
-		NotApplicable("%s keeps no Partitioned cookie (measured: %s)", v.Profile.Name, v.measured())
+func (r *Rig) NeedsPartitions(ctx SpecContext, p browser.Profile) {
+	GinkgoHelper()
+	if c := r.measured(ctx, p); c.Partitioned != trace.MeasuredYes {
+		NotApplicable("%s keeps no Partitioned cookie (measured: %s)", p.Name, told(c))
 	}
 }
 
 // NeedsNoThirdPartyCookies makes the spec not applicable where the profile was
 // measured to keep some third-party cookie.
-func (v *Visitor) NeedsNoThirdPartyCookies() {
-	if v.capability.Partitioned != trace.MeasuredNo || v.capability.ThirdParty != trace.MeasuredNo {
-		NotApplicable("%s keeps the session cookie, so that no fallback is needed (measured: %s)", v.Profile.Name, v.measured())
+func (r *Rig) NeedsNoThirdPartyCookies(ctx SpecContext, p browser.Profile) {
+	GinkgoHelper()
+	if c := r.measured(ctx, p); c.Partitioned != trace.MeasuredNo || c.ThirdParty != trace.MeasuredNo {
+		NotApplicable("%s keeps the session cookie, so that no fallback is needed (measured: %s)", p.Name, told(c))
 	}
 }
 
-// NeedsRestart makes the spec not applicable where no profile can be kept.
+// NeedsRestart makes the spec not applicable where no restart of the browser
+// was measured.
 func (r *Rig) NeedsRestart(ctx SpecContext, p browser.Profile) {
+	GinkgoHelper()
+	if c := r.measured(ctx, p); c.Restart == trace.MeasuredUnknown {
+		NotApplicable("%s: %s", p.Name, lastOf(c.Evidence))
+	}
+}
+
+// measured is what the profile was found to do.
+func (r *Rig) measured(ctx SpecContext, p browser.Profile) trace.Capability {
 	GinkgoHelper()
 	started, err := r.browsers.get(ctx, p)
 	Expect(err).NotTo(HaveOccurred())
-	if started.capability.Restart == trace.MeasuredUnknown {
-		NotApplicable("%s: %s", p.Name, lastOf(started.capability.Evidence))
-	}
+	return started.capability
+}
+
+func told(c trace.Capability) string {
+	return fmt.Sprintf("third-party cookie kept: %s, Partitioned kept: %s", c.ThirdParty, c.Partitioned)
 }
 
 // KeepsCookie says whether the profile was measured to keep a Partitioned
 // cookie, so that a person there is signed in by it.
 func (v *Visitor) KeepsCookie() bool { return v.capability.Partitioned == trace.MeasuredYes }
-
-func (v *Visitor) measured() string {
-	return fmt.Sprintf("third-party cookie kept: %s, Partitioned kept: %s", v.capability.ThirdParty, v.capability.Partitioned)
-}
 
 func lastOf(lines []string) string {
 	if len(lines) == 0 {
