@@ -13,6 +13,19 @@ import (
 // meaning on its profile; package rig writes it.
 const inapplicable = "not applicable: "
 
+// Behaviours that stand for what happens around a suite's specs.
+const (
+	setUp   = "set-up of the suite"
+	setDown = "taking the suite down"
+)
+
+func aroundSuite(node types.NodeType) string {
+	if node.Is(types.NodeTypeBeforeSuite | types.NodeTypeSynchronizedBeforeSuite) {
+		return setUp
+	}
+	return setDown
+}
+
 // Read takes the specs out of Ginkgo's JSON report. reproduce is the command
 // that runs as this run did.
 func (r *Run) Read(path, reproduce string) error {
@@ -36,7 +49,21 @@ func (r *Run) Read(path, reproduce string) error {
 	}
 	// A run that chose nothing has shown nothing.
 	r.Passed = r.Passed && r.Counts.Passed > 0
+	r.notBegun()
 	return nil
+}
+
+// notBegun tells a set-up that failed before any spec could say something.
+func (r *Run) notBegun() {
+	for _, s := range r.Specs {
+		switch {
+		case s.Behaviour != setUp && (s.State == Passed || s.State == Failed):
+			r.NotBegun = ""
+			return
+		case s.Behaviour == setUp && s.State == Failed && r.NotBegun == "":
+			r.NotBegun = s.Message
+		}
+	}
 }
 
 func (c *Counts) add(s State) {
@@ -78,7 +105,7 @@ func read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
 		spec.Behaviour = s.ContainerHierarchyTexts[0]
 	}
 	if !isSpec {
-		spec.Behaviour, spec.Text = "set-up of the suite", s.LeafNodeType.String()
+		spec.Behaviour, spec.Text = aroundSuite(s.LeafNodeType), s.LeafNodeType.String()
 	}
 	if spec.State == Failed {
 		spec.Where = s.Failure.Location.String()
@@ -91,8 +118,12 @@ func read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
 		}
 	}
 	for _, entry := range s.ReportEntries {
-		if entry.Name == "trace" {
-			spec.Traces = append(spec.Traces, entry.StringRepresentation())
+		switch text := entry.StringRepresentation(); {
+		case entry.Name == "trace":
+			spec.Traces = append(spec.Traces, text)
+		case entry.Name == "diagnosis" && !strings.Contains(spec.Message, text):
+			// The spec ended by a time-out, whose message cannot hold it.
+			spec.Message = text + "\n\n" + spec.Message
 		}
 	}
 	return spec, true

@@ -59,7 +59,7 @@ type Way struct {
 func (w Way) Walk(ctx context.Context, p browser.Page, steps ...Step) error {
 	for _, s := range steps {
 		m := trace.Mark{Step: s.Name, Begin: time.Now()}
-		err := s.Do(ctx, p)
+		err := limited(ctx, p, s)
 		m.End = time.Now()
 		if err != nil {
 			err = fmt.Errorf("%s: %w", s.Name, err)
@@ -71,6 +71,16 @@ func (w Way) Walk(ctx context.Context, p browser.Page, steps ...Step) error {
 		}
 	}
 	return nil
+}
+
+// patience is how long one step may take, so that a step that waits for what
+// never comes says so, and not the limit of everything around it.
+const patience = 20 * time.Second
+
+func limited(ctx context.Context, p browser.Page, s Step) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("a step may take %s", patience))
+	defer cancel()
+	return s.Do(ctx, p)
 }
 
 // Standing reads off the open page who it takes the visitor for, and records

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"crossing/harness/browser"
@@ -12,10 +13,21 @@ import (
 	"crossing/harness/trace"
 )
 
-// Open goes to a path of the frontend by a full load.
+// Open goes to a path of the frontend by a full load. A page that leads
+// elsewhere is an error: the contract names the paths where pages stand.
 func (w Way) Open(path string) Step {
 	return Step{"open " + path, func(ctx context.Context, p browser.Page) error {
-		return p.Goto(ctx, w.Origins.Frontend+path)
+		if err := p.Goto(ctx, w.Origins.Frontend+path); err != nil {
+			return err
+		}
+		at, err := p.URL(ctx)
+		if err != nil {
+			return err
+		}
+		if want := w.Origins.Frontend + path; strings.TrimSuffix(at, "/") != strings.TrimSuffix(want, "/") {
+			return fmt.Errorf("the page asked for was %s, the one that opened is %s", want, at)
+		}
+		return nil
 	}}
 }
 
@@ -26,7 +38,8 @@ func (w Way) Home() Step { return w.Open(w.Contract.Pages.Home) }
 func (w Way) Account() Step { return w.Open(w.Contract.Pages.Other) }
 
 // SignUp fills the sign-up form as a new person, and waits for the answer of
-// the auth service, whatever it is.
+// the auth service, whatever it is, and until the page has led on or says that
+// it failed.
 func (w Way) SignUp(who Person) Step {
 	return w.form("sign up", w.Contract.Pages.SignUp, w.Contract.Paths.SignUp, who)
 }
@@ -55,9 +68,30 @@ func (w Way) form(name string, form target.Form, endpoint string, who Person) St
 		if err := p.Click(ctx, form.Submit); err != nil {
 			return err
 		}
-		_, err := w.await(ctx, began, http.MethodPost, endpoint)
-		return err
+		answer, err := w.await(ctx, began, http.MethodPost, endpoint)
+		if err != nil || form.Landing == "" {
+			return err
+		}
+		return w.land(ctx, p, form, answer)
 	}}
+}
+
+// land waits until the person was led on, or was told that it failed. To go
+// elsewhere before that would race with the page's own navigation.
+func (w Way) land(ctx context.Context, p browser.Page, form target.Form, answer trace.Exchange) error {
+	const script = `([landing, error]) => new Promise((done) => {
+		const look = () => {
+			if (location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "")) return done(true);
+			if (error && document.querySelector(error)) return done(false);
+			setTimeout(look, 10);
+		};
+		look();
+	})`
+	if err := p.Eval(ctx, script, []string{form.Landing, form.Error}, nil); err != nil {
+		at, _ := p.URL(ctx)
+		return fmt.Errorf("await to be led to %s, or an error in %s, after the answer %d; last seen at %s: %w", form.Landing, form.Error, answer.Status, at, err)
+	}
+	return nil
 }
 
 // await waits for the auth service's answer on an endpoint.

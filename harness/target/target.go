@@ -151,6 +151,11 @@ type Form struct {
 	Email    string `yaml:"email"`
 	Password string `yaml:"password"`
 	Submit   string `yaml:"submit"`
+	// Landing is the path to which a person is led on success, Error the
+	// element that then appears instead where it failed. Without a Landing a
+	// step is over when the auth service has answered.
+	Landing string `yaml:"landing"`
+	Error   string `yaml:"error"`
 }
 
 // Standing is the element that shows who is signed in.

@@ -100,7 +100,10 @@ func (v *Visitor) explain() string {
 	if len(notes) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s on %s: %s", v.name, v.Profile.Name, strings.Join(notes, "\n"))
+	said := fmt.Sprintf("%s on %s: %s", v.name, v.Profile.Name, strings.Join(notes, "\n"))
+	// Ginkgo drops the message of an assertion that fails after a time-out.
+	AddReportEntry("diagnosis", v.rig.redactor.Scrub(said), ReportEntryVisibilityNever)
+	return said
 }
 
 var unfit = regexp.MustCompile(`[^a-zA-Z0-9]+`)

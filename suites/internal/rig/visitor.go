@@ -104,6 +104,9 @@ func (v *Visitor) open(ctx context.Context) {
 // helper: what calls it is Ginkgo itself, which is no place to point at.
 func (v *Visitor) leave(ctx SpecContext) {
 	defer v.rig.left(v)
+	if CurrentSpecReport().Failed() {
+		v.explain()
+	}
 	if v.session != nil && !CurrentSpecReport().Failed() {
 		if jar, err := v.session.Cookies(ctx); err == nil {
 			v.Recorder.Jar(jar)
