@@ -29,6 +29,10 @@ const (
 	codeUnknown         = "unknown error"
 )
 
+// errTransport is why there is no answer at all: the remote end has gone, or
+// the context has ended.
+var errTransport = errors.New("no answer from the driver")
+
 // wireError is an error that the remote end answered with.
 type wireError struct {
 	Status  int    `json:"-"`
@@ -90,12 +94,12 @@ func (c *client) call(ctx context.Context, method, path string, body, out any) e
 	req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errTransport, err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	data, err := io.ReadAll(res.Body)
 	if err != nil {
-		return fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+		return fmt.Errorf("%w: read what it says to %s %s: %w", errTransport, method, path, err)
 	}
 	return decode(res.StatusCode, data, out)
 }

@@ -160,8 +160,6 @@ func (p *page) arrive(ctx context.Context, same bool, navigate func() error) err
 		switch {
 		case ctx.Err() != nil:
 			return fmt.Errorf("%w: %s: %w", browser.ErrNotArrived, last, ctx.Err())
-		case interrupted(err):
-			continue
 		case err != nil:
 			return fmt.Errorf("look where it led: %w", err)
 		case r.URL == blank && a.Text == "" && !a.Arrived:

@@ -75,7 +75,7 @@ func (sc *scope) Eval(ctx context.Context, script string, arg, out any) error {
 	input := map[string]any{
 		"arg": string(data), "slice": slice.Milliseconds(), "id": sc.session.scripts.Add(1),
 	}
-	t := task{code: begin, script: script}
+	t := task{code: begin, script: script, once: true}
 	for {
 		var o outcome
 		err := sc.session.do(ctx, func(ctx context.Context) error {
@@ -94,7 +94,7 @@ func (sc *scope) Eval(ctx context.Context, script string, arg, out any) error {
 		case !o.Pending:
 			return o.into(out)
 		}
-		t = task{code: resume}
+		t = task{code: resume, once: true}
 		delete(input, "arg")
 	}
 }
@@ -131,7 +131,7 @@ type found struct {
 // what is wanted, and then has act act on it, all in one turn. act may say
 // that the element lacks something still, or fail in a way that passes.
 func (sc *scope) await(ctx context.Context, selector, want string, act func(ctx context.Context, f found) (string, error)) error {
-	last, acting := "was not looked for", false
+	last, acting := "", false
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -142,13 +142,13 @@ func (sc *scope) await(ctx context.Context, selector, want string, act func(ctx 
 			if _, err := sc.session.run(ctx, sc.at, find, input, &f); err != nil || f.Wrong != "" || f.State != "" {
 				return err
 			}
-			last, acting = "was there and did not answer", want != "frame"
+			acting = want != "frame" // which only looks once more
 			state, err := act(ctx, f)
 			f.State = state
 			return err
 		})
 		switch {
-		case ctx.Err() != nil && errors.Is(err, ctx.Err()) && acting:
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()) && acting && last == "":
 			return fmt.Errorf("%s was ready and acted on, but: %w", selector, err)
 		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 			return unready(ctx, selector, last)
@@ -173,6 +173,9 @@ func (sc *scope) await(ctx context.Context, selector, want string, act func(ctx 
 
 // unready is the end of a wait: a cancelled one says no more than that.
 func unready(ctx context.Context, selector, last string) error {
+	if last == "" {
+		last = "was not seen: the page did not answer"
+	}
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return fmt.Errorf("%w: %s %s: %w", browser.ErrNoElement, selector, last, ctx.Err())
 	}
@@ -232,7 +235,7 @@ var insert = task{code: `({selector, text}) => {
 	if (document.activeElement !== document.querySelector(selector)) return false;
 	document.execCommand("insertText", false, text);
 	return true;
-}`}
+}`, once: true}
 
 // Attributes returns the attributes and, under "", the text content.
 func (sc *scope) Attributes(ctx context.Context, selector string) (map[string]string, error) {

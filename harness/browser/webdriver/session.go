@@ -20,6 +20,7 @@ const (
 	harvestLimit = time.Second
 	deleteLimit  = 2 * time.Second
 	probeLimit   = 2 * time.Second
+	reapLimit    = 200 * time.Millisecond
 )
 
 // session is one person's browser. WebDriver has one current window and one
@@ -87,6 +88,9 @@ func (s *session) judge(ctx context.Context, err error) error {
 		return err // which says what was seen, and that the context has ended
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, errTransport):
+		s.process.gone(reapLimit)
+		return s.dead(err)
 	case code(err) == codeUnknown:
 		// What WebKitWebDriver answers a command with whose browser dies.
 		probe, cancel := context.WithTimeout(ctx, probeLimit)
@@ -199,7 +203,11 @@ var head string
 // task is a script of the harness. Its code is a JavaScript function
 // expression of one argument, its input; script is what it evaluates for a
 // caller, another such expression, or empty.
-type task struct{ code, script string }
+type task struct {
+	code, script string
+	// once: it must not be run again where its document was left meanwhile.
+	once bool
+}
 
 func (t task) source() string {
 	script := t.script
@@ -235,6 +243,9 @@ func (s *session) run(ctx context.Context, at place, t task, input, out any) (re
 	if r.Astray || lost(err) {
 		// The frame, or its parent, has been replaced since it was entered.
 		s.leave()
+		r, err = s.attempt(ctx, at, t, input)
+	}
+	for interrupted(err) && !t.once {
 		r, err = s.attempt(ctx, at, t, input)
 	}
 	if err != nil {
