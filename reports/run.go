@@ -20,6 +20,13 @@ import (
 // Version is the version of run.json's format.
 const Version = 1
 
+// RunFile is the name of run.json, Files are the names of all that a run
+// leaves: reports in a folder are replaced by these names, and nothing else.
+const RunFile = "run.json"
+
+// Files see RunFile.
+var Files = []string{RunFile, "report.json", "junit.xml", "traces", "screenshots"}
+
 // Run is run.json.
 type Run struct {
 	Version int `json:"version"`
@@ -38,7 +45,11 @@ type Run struct {
 	Specs     []Spec      `json:"specs"`
 	Diagnoses []Diagnosis `json:"diagnoses"`
 	Counts    Counts      `json:"counts"`
-	Passed    bool        `json:"passed"`
+	// Passed: at least one spec passed, and nothing failed.
+	Passed bool `json:"passed"`
+	// NotBegun is why no spec could run, such as a stack that did not start;
+	// such a run is never written.
+	NotBegun string `json:"-"`
 }
 
 // Target is the application that was run.

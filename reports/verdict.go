@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -10,8 +12,9 @@ import (
 
 // Verdict is what a terminal shows at the end of a run: what was measured of
 // each profile, the matrix behaviour × profile, every failure with its
-// diagnosis above the assertion, and one sentence.
-func (r *Run) Verdict() string {
+// diagnosis above the assertion, and one sentence. Traces are named as they
+// stand in folder.
+func (r *Run) Verdict(folder string) string {
 	var b strings.Builder
 	b.WriteByte('\n')
 	for _, p := range r.Profiles {
@@ -19,9 +22,11 @@ func (r *Run) Verdict() string {
 	}
 	r.matrix(&b)
 	r.reasons(&b)
+	told := map[string]bool{}
 	for _, s := range r.Specs {
 		if s.State == Failed {
-			failure(&b, s)
+			s.Message = r.shortened(s, told)
+			failure(&b, s, folder)
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.Sentence())
@@ -35,10 +40,14 @@ func (r *Run) Sentence() string {
 	if !r.Passed {
 		text = "FAILED"
 	}
-	if c.Passed+c.Failed == 0 {
-		return text + ": no spec ran; look at ENGINE, SUITE and ONE"
+	switch {
+	case c.Passed+c.Failed > 0:
+	case c.NotApplicable > 0:
+		return fmt.Sprintf("NOT JUDGED: none of the %d specs chosen applies to these profiles; choose others by ENGINE, SUITE or ONE", c.NotApplicable)
+	default:
+		return "NOT JUDGED: no spec ran; look at ENGINE, SUITE and ONE"
 	}
-	text += fmt.Sprintf(": %d passed, %d failed", c.Passed, c.Failed)
+	text += fmt.Sprintf(": %d passed, %d failed%s", c.Passed, c.Failed, r.blamed())
 	if c.NotApplicable > 0 {
 		text += fmt.Sprintf(", %d not applicable", c.NotApplicable)
 	}
@@ -117,14 +126,74 @@ func (r *Run) reasons(b *strings.Builder) {
 	}
 }
 
-func failure(b *strings.Builder, s Spec) {
+// of returns the diagnoses of a spec's visitors.
+func (r *Run) of(s Spec) []Diagnosis {
+	var all []Diagnosis
+	for _, d := range r.Diagnoses {
+		if slices.Contains(s.Traces, d.Trace) {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// shortened is the spec's message, in which a diagnosis that has been told of
+// an earlier spec, with its evidence and mend, is its sentence alone.
+func (r *Run) shortened(s Spec, told map[string]bool) string {
+	text := s.Message
+	for _, d := range r.of(s) {
+		key := s.Profile + " " + strings.Join(causes(d), " ")
+		if len(d.Findings) > 0 && told[key] {
+			again := fmt.Sprintf("%s\n  cause        %s: mended as above; the evidence is in the trace", d.Sentence(), strings.Join(causes(d), ", "))
+			text = strings.Replace(text, d.String(), again, 1)
+		}
+		told[key] = true
+	}
+	return text
+}
+
+func causes(d Diagnosis) []string {
+	var all []string
+	for _, f := range d.Findings {
+		all = append(all, f.Cause)
+	}
+	return all
+}
+
+// blamed counts the failed specs by the first cause that was named in each.
+func (r *Run) blamed() string {
+	const none = "without a cause named"
+	counts := map[string]int{}
+	for _, s := range r.Specs {
+		if s.State != Failed {
+			continue
+		}
+		cause := none
+		for _, d := range r.of(s) {
+			if named := causes(d); len(named) > 0 && cause == none {
+				cause = named[0]
+			}
+		}
+		counts[cause]++
+	}
+	if counts[none] == r.Counts.Failed {
+		return ""
+	}
+	var parts []string
+	for _, cause := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[cause], cause))
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+func failure(b *strings.Builder, s Spec, folder string) {
 	fmt.Fprintf(b, "\n✗ %s · %s · %s\n", s.Profile, s.Behaviour, s.Text)
 	for line := range strings.SplitSeq(strings.TrimSpace(s.Message), "\n") {
-		fmt.Fprintf(b, "    %s\n", line)
+		fmt.Fprintln(b, strings.TrimRight("    "+line, " "))
 	}
 	fmt.Fprintf(b, "    at %s\n", s.Where)
 	for _, t := range s.Traces {
-		fmt.Fprintf(b, "    trace: %s\n", t)
+		fmt.Fprintf(b, "    trace: %s\n", filepath.Join(folder, t))
 	}
 	fmt.Fprintf(b, "    again: %s\n", s.Reproduce)
 }

@@ -45,8 +45,8 @@ func named(d diagnose.Diagnosis) []string {
 // FailureMessage implements types.GomegaMatcher.
 func (m explainedMatcher) FailureMessage(actual any) string {
 	d, _ := actual.(diagnose.Diagnosis)
-	return fmt.Sprintf("Expected the diagnosis to name\n    %s\nIt names\n%s\nand says\n%s",
-		strings.Join(m.causes, ", "), indented(named(d)), d)
+	return fmt.Sprintf("Expected the diagnosis to name\n    %s\nIt names\n%s\nand says\n    %s",
+		strings.Join(m.causes, ", "), indented(named(d)), d.Sentence())
 }
 
 // NegatedFailureMessage implements types.GomegaMatcher.

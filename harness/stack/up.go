@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -156,6 +157,10 @@ func (s *Stack) fill(view scope, p *plan, image string) (l launch, migrate strin
 	for name, value := range l.Environment {
 		if sensitive.MatchString(name) {
 			s.options.Redactor.Learn(value)
+		}
+		if u, err := url.Parse(value); err == nil && u.User != nil {
+			password, _ := u.User.Password()
+			s.options.Redactor.Learn(password)
 		}
 	}
 	if migrate, err = view.expand(where+".migrate", p.spec.Migrate); err != nil {

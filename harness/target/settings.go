@@ -3,6 +3,7 @@ package target
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -29,8 +30,9 @@ type Settings struct {
 	// Headed shows the browsers; SlowMo waits after each action, in ms.
 	Headed bool
 	SlowMo float64
-	// Owner is the process that started the run: when it dies, the run ends.
-	Owner int
+	// Owner is the process that started the run, as owner.Owner writes itself:
+	// when it dies, the run ends. Empty: a person runs the suite by hand.
+	Owner string
 	// Events is the file that the suites' processes append what they do to,
 	// for the command to show.
 	Events string
@@ -50,7 +52,8 @@ func (t *Target) ParseSet(words []string) (map[string]map[string]string, error) 
 		where, value, found := strings.Cut(word, "=")
 		service, name, dotted := strings.Cut(where, ".")
 		if !found || !dotted || service == "" || name == "" {
-			return nil, fmt.Errorf("SET: %q is not of the form SERVICE.VARIABLE=VALUE, such as auth.COOKIE_PARTITIONED=false", word)
+			// The value may be a secret: it is left out.
+			return nil, fmt.Errorf("SET: %q is not of the form SERVICE.VARIABLE=VALUE, such as auth.COOKIE_PARTITIONED=false", where)
 		}
 		if !slices.Contains(t.instanceNames(), service) {
 			return nil, fmt.Errorf("SET: %q names no service or instance of %s; there are: %s", service, t.Path, strings.Join(t.instanceNames(), ", "))
@@ -76,6 +79,25 @@ func (t *Target) instanceNames() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Environment is what crossing.yaml gives a service, or one instance of it;
+// nil where there is no such.
+func (t *Target) Environment(where string) map[string]string {
+	for name, s := range t.Services {
+		if name == where {
+			return s.Environment
+		}
+		for i, instance := range s.Instances {
+			if len(s.Instances) > 1 && where == fmt.Sprintf("%s-%d", name, i+1) {
+				all := map[string]string{}
+				maps.Copy(all, s.Environment)
+				maps.Copy(all, instance.Environment)
+				return all
+			}
+		}
+	}
+	return nil
 }
 
 // Write saves the settings, for this account's eyes only.

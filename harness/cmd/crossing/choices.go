@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"crossing/harness/browser"
 	"crossing/harness/target"
@@ -25,6 +27,23 @@ type choices struct {
 type checkout string
 
 func (c checkout) state() string { return filepath.Join(string(c), ".crossing") }
+
+// lock keeps other runs of this checkout from compiling meanwhile. The lock goes
+// with the process that holds it.
+func (c checkout) lock() (unlock func(), err error) {
+	path := filepath.Join(c.state(), "compile.lock")
+	if err := os.MkdirAll(c.state(), 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	}
+	return func() { _ = file.Close() }, nil
+}
 
 // findCheckout looks from the command's own place, then from this folder up.
 func findCheckout() (checkout, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,8 +12,8 @@ import (
 
 // event is a line that a suite's process appends; package rig writes it.
 type event struct {
-	Kind, Text, State string
-	Took              time.Duration
+	Kind, Text, State, Why string
+	Took                   time.Duration
 }
 
 // follow shows the events of a file as they come. The function that it returns
@@ -47,6 +48,7 @@ type reader struct {
 	file    *os.File
 	lines   *bufio.Reader
 	partial []byte
+	why     string // what was told of the last failure: not again of the next
 }
 
 func (r *reader) close() {
@@ -93,5 +95,9 @@ func (r *reader) tell(e event) {
 		if mark != "" {
 			r.show.Say("  %s %s (%.1f s)", mark, e.Text, e.Took.Seconds())
 		}
+		if e.Why != "" && e.Why != r.why {
+			r.show.Say("      %s", e.Why)
+		}
+		r.why = cmp.Or(e.Why, r.why)
 	}
 }

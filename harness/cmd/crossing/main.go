@@ -20,6 +20,13 @@ const (
 	exitUnready = 2
 )
 
+// endings are the signals that ask a run to end: Ctrl-C, kill, a terminal that
+// was closed.
+var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
+// errNothingJudged ends the command with exitUnready; why has been printed.
+var errNothingJudged = errors.New("nothing was judged")
+
 // errFailed ends the command with exitFailed; what failed has been printed.
 var errFailed = errors.New("failed")
 
@@ -34,7 +41,7 @@ type commands struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings...)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))
 }
@@ -59,8 +66,10 @@ func run(ctx context.Context, args []string) int {
 		return 0
 	case errors.Is(err, errFailed):
 		return exitFailed
-	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "crossing: interrupted; everything was taken down")
+	case errors.Is(err, errNothingJudged):
+		return exitUnready
+	case err == ctx.Err():
+		fmt.Fprintln(os.Stderr, "crossing: interrupted; everything was taken down, and earlier reports are as they were")
 		return exitUnready
 	}
 	fmt.Fprintln(os.Stderr, "crossing:", err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,16 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"crossing/harness/browser"
 	"crossing/harness/stack"
 	"crossing/harness/target"
+	"crossing/harness/trace"
 	"crossing/reports"
 )
 
@@ -57,6 +54,10 @@ func (c *runCommand) Run(ctx context.Context) error {
 	setup := time.Since(began)
 	show.Say("  set-up took %.1f s; %s", setup.Seconds(), plan.why)
 
+	for _, change := range plan.changes() {
+		show.Say("  set for this run: %s", change)
+	}
+
 	report := reports.Run{
 		Version: reports.Version, Runtime: plan.runtime, Why: plan.why, Started: began.UTC(), Seed: plan.seed,
 		Target: reports.Target{Name: plan.target.Name, Config: plan.target.Path, Origins: plan.target.Origins},
@@ -70,15 +71,15 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	show.Close()
-	fmt.Print(report.Verdict())
+	fmt.Print(report.Verdict(c.Out))
 	fmt.Printf("Reports: %s\n", c.Out)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if !report.Passed {
+	switch {
+	case report.Passed:
+		return nil
+	case report.Counts.Failed > 0:
 		return errFailed
 	}
-	return nil
+	return errNothingJudged
 }
 
 // plan is a run that was validated and has not begun.
@@ -96,11 +97,13 @@ type plan struct {
 	// so that a run that could not begin destroys no earlier report.
 	work string
 	out  string
+	// secrets are those that a person set for this run.
+	secrets *trace.Redactor
 }
 
 // plan checks everything that can be checked before anything is installed.
 func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
-	p := &plan{home: home, command: c, seed: c.Seed}
+	p := &plan{home: home, command: c, seed: c.Seed, secrets: trace.NewRedactor(nil)}
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -114,6 +117,7 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	if p.set, err = p.target.ParseSet(c.Set); err != nil {
 		return nil, err
 	}
+	p.learnSecrets()
 	if p.suites, err = chooseSuites(home, c.Suite); err != nil {
 		return nil, err
 	}
@@ -130,43 +134,6 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 		return nil, err
 	}
 	return p, p.writable()
-}
-
-// writable makes the folder that the run writes into, beside the reports.
-func (p *plan) writable() error {
-	parent := filepath.Dir(p.out)
-	if err := os.MkdirAll(parent, 0o755); err != nil {
-		return fmt.Errorf("OUT=%s: the folder for reports cannot be made: %w", p.out, err)
-	}
-	// What killed runs have left here is older than any run may last.
-	olds, _ := filepath.Glob(filepath.Join(parent, ".run-*"))
-	for _, old := range olds {
-		if pid, err := strconv.Atoi(strings.SplitN(strings.TrimPrefix(filepath.Base(old), ".run-"), "-", 2)[0]); err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
-			_ = os.RemoveAll(old)
-		}
-	}
-	work, err := os.MkdirTemp(parent, fmt.Sprintf(".run-%d-", os.Getpid()))
-	if err != nil {
-		return fmt.Errorf("OUT=%s: reports cannot be written there: %w", p.out, err)
-	}
-	p.work = work
-	return os.Chmod(work, 0o755)
-}
-
-func (p *plan) remove() { _ = os.RemoveAll(p.work) }
-
-// publish writes run.json and puts the new reports in place of the old.
-func (p *plan) publish(r *reports.Run) error {
-	if err := r.Gather(p.work); err != nil {
-		return err
-	}
-	if err := r.Write(filepath.Join(p.work, "run.json")); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(p.out); err != nil {
-		return fmt.Errorf("take away the earlier reports: %w", err)
-	}
-	return os.Rename(p.work, p.out)
 }
 
 func (p *plan) names() string {
@@ -196,129 +163,6 @@ func chooseSuites(home checkout, name string) ([]string, error) {
 	return []string{name}, nil
 }
 
-// ginkgo compiles and runs the suites, shows what happens, and reads the
-// results. Its error means that they could not be judged.
-func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error {
-	show.Begin("compile the suites")
-	began := time.Now()
-	for _, suite := range p.suites {
-		if err := p.compile(ctx, suite); err != nil {
-			return err
-		}
-	}
-	r.Timings.Compile = time.Since(began).Seconds()
-	private, err := os.MkdirTemp("", "crossing-settings-")
-	if err != nil {
-		return fmt.Errorf("make a folder for the run's settings: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(private) }()
-	settings := p.settings(private)
-	if err := settings.Write(filepath.Join(private, "settings.json")); err != nil {
-		return err
-	}
-	show.Wait("start the stack")
-	done := follow(settings.Events, show)
-	began = time.Now()
-	out, err := p.execute(ctx, private)
-	done()
-	r.Timings.Specs = time.Since(began).Seconds()
-	if read := r.Read(filepath.Join(p.work, "report.json"), settings.Reproduce); read != nil {
-		return fmt.Errorf("the suites left no report (%v, %v); what they printed last:\n%s", err, read, tail(out, 40))
-	}
-	return nil
-}
-
-func (p *plan) binary(suite string) string {
-	return filepath.Join(p.home.state(), "bin", suite+".test")
-}
-
-func (p *plan) compile(ctx context.Context, suite string) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", p.binary(suite), "./suites/"+suite)
-	cmd.Dir = string(p.home)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compile suite %s: %w\n%s", suite, err, text)
-	}
-	return nil
-}
-
-func (p *plan) settings(private string) target.Settings {
-	s := target.Settings{
-		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), StateDir: p.home.state(),
-		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, SlowMo: p.command.SlowMo,
-		Owner: os.Getpid(), Events: filepath.Join(private, "events"), Reproduce: p.reproduce(),
-	}
-	for _, profile := range p.profiles {
-		s.Engines = append(s.Engines, profile.Name)
-	}
-	return s
-}
-
-// reproduce is the command that runs as this run did; what chooses a spec is
-// added for each failure.
-func (p *plan) reproduce() string {
-	words := []string{"make e2e", "RUNTIME=" + p.runtime}
-	if p.command.Config != "" {
-		words = append(words, "CONFIG="+p.target.Path)
-	}
-	if len(p.command.Set) > 0 {
-		words = append(words, "SET='"+strings.Join(p.command.Set, " ")+"'")
-	}
-	for _, named := range []struct{ setting, path string }{{"CHROMIUM", p.command.Chromium}, {"WEBKIT", p.command.WebKit}, {"BASE_IMAGE", p.command.BaseImage}} {
-		if named.path != "" {
-			words = append(words, named.setting+"="+named.path)
-		}
-	}
-	return strings.Join(append(words, fmt.Sprintf("SEED=%d", p.seed)), " ")
-}
-
-// execute runs Ginkgo's command in a process group of its own. When ctx ends
-// the group is interrupted, as Ctrl-C would, and given time to take the stack
-// down.
-func (p *plan) execute(ctx context.Context, private string) (string, error) {
-	labels := make([]string, len(p.profiles))
-	for i, profile := range p.profiles {
-		labels[i] = profile.Name
-	}
-	args := []string{"run", "--no-color", "--succinct", "--keep-going", "--randomize-all",
-		"--seed", strconv.FormatInt(p.seed, 10), "--timeout", p.command.Timeout, "--procs", strconv.Itoa(p.command.Procs),
-		"--output-dir", p.work, "--json-report", "report.json", "--junit-report", "junit.xml",
-		"--label-filter", strings.Join(labels, " || ")}
-	switch one := p.command.One; {
-	case strings.HasSuffix(one, ".go"):
-		args = append(args, "--focus-file", regexp.QuoteMeta(one))
-	case one != "":
-		args = append(args, "--focus", regexp.QuoteMeta(one))
-	}
-	for _, suite := range p.suites {
-		args = append(args, p.binary(suite))
-	}
-	args = append(args, "--", "-crossing.settings="+filepath.Join(private, "settings.json"))
-	cmd := exec.Command(filepath.Join(p.home.state(), "bin", "ginkgo"), args...)
-	cmd.Dir = string(p.home)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		return "", fmt.Errorf("start Ginkgo: %w", err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		return out.String(), err
-	case <-ctx.Done():
-	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT)
-	select {
-	case err := <-ended:
-		return out.String(), err
-	case <-time.After(time.Minute):
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		<-ended
-		return out.String(), errors.New("the suites did not end within a minute of being interrupted, and were killed")
-	}
-}
-
 // prepare sweeps, installs, builds; only says what there is to do.
 func prepare(ctx context.Context, home checkout, c choices, p *plan, show *progress, docker bool) error {
 	removed, err := stack.Sweep(ctx)
@@ -331,6 +175,11 @@ func prepare(ctx context.Context, home checkout, c choices, p *plan, show *progr
 	if err := install(ctx, home, c, p, show, docker); err != nil {
 		return err
 	}
+	unlock, err := home.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	return ensureGinkgo(ctx, home, show)
 }
 
@@ -355,9 +204,4 @@ func ensureGinkgo(ctx context.Context, home checkout, show *progress) error {
 	}
 	now := time.Now() // the build cache may hand out an older file
 	return os.Chtimes(own, now, now)
-}
-
-func tail(text string, lines int) string {
-	all := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }

@@ -11,10 +11,12 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 
 	"crossing/harness/browser"
 	"crossing/harness/diagnose"
 	"crossing/harness/stack"
+	"crossing/harness/stack/owner"
 	"crossing/harness/trace"
 	"crossing/reports"
 )
@@ -72,13 +74,15 @@ func markerOf(r stack.Run) (name, value string) {
 
 // watchOwner interrupts this process when the one that started the run has
 // died: then the suite ends as on Ctrl-C, and everything is taken down.
-func watchOwner(pid int) {
-	if pid == 0 {
+func watchOwner(text string) {
+	if text == "" {
 		return
 	}
+	command, ok := owner.Parse(text)
+	Expect(ok).To(BeTrue(), "the run's settings name its owner as %q", text)
 	go func() {
-		for range time.Tick(500 * time.Millisecond) {
-			if syscall.Kill(pid, 0) == syscall.ESRCH {
+		for range time.Tick(250 * time.Millisecond) {
+			if command.Dead() {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGINT)
 				return
 			}

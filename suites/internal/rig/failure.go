@@ -135,6 +135,7 @@ type event struct {
 	Text    string
 	Profile string        `json:",omitempty"`
 	State   string        `json:",omitempty"`
+	Why     string        `json:",omitempty"` // the failure's first line: the diagnosis, where there is one
 	Took    time.Duration `json:",omitempty"`
 }
 
@@ -152,7 +153,11 @@ func (r *Rig) end(s SpecReport) {
 	if strings.HasPrefix(s.Failure.Message, inapplicable) {
 		state = "not applicable"
 	}
-	r.tell(event{Kind: "end", Text: specName(s), State: state, Took: s.RunTime})
+	e := event{Kind: "end", Text: specName(s), State: state, Took: s.RunTime}
+	if s.Failed() {
+		e.Why, _, _ = strings.Cut(s.Failure.Message, "\n")
+	}
+	r.tell(e)
 }
 
 func specName(s SpecReport) string {

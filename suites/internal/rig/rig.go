@@ -18,6 +18,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/format"
 
 	"crossing/harness/browser"
 	"crossing/harness/edge"
@@ -53,6 +54,7 @@ func New() *Rig { return &Rig{} }
 func (r *Rig) Run(t *testing.T, name string) {
 	r.name = name
 	RegisterFailHandler(r.fail)
+	format.RegisterCustomFormatter(plainError)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyTimeout(10 * time.Second)
 	SetDefaultEventuallyPollingInterval(20 * time.Millisecond)
@@ -82,7 +84,7 @@ func (r *Rig) Up(ctx SpecContext) []byte {
 	if !r.target.Remote() {
 		started := time.Now()
 		s, err := stack.Up(ctx, r.stackOptions(r.run))
-		Expect(err).NotTo(HaveOccurred())
+		r.must(err)
 		DeferCleanup(s.Down)
 		r.stack = s
 		r.facts.stack(s.Runtime(), time.Since(started))

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"crossing/harness/stack"
+	"crossing/harness/stack/owner"
+	"crossing/harness/target"
+	"crossing/reports"
+)
+
+// ginkgo compiles and runs the suites, shows what happens, and reads the
+// results. Its error means that they could not be judged.
+func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error {
+	show.Begin("compile the suites")
+	began := time.Now()
+	if err := p.compileAll(ctx); err != nil {
+		return err
+	}
+	r.Timings.Compile = time.Since(began).Seconds()
+	// A run of the command's own: the folder with the settings, which may hold
+	// secrets, is swept by the next run where this one is killed.
+	own, err := stack.NewRun()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = own.Close() }()
+	private := filepath.Join(own.Dir, "settings")
+	if err := os.Mkdir(private, 0o700); err != nil {
+		return fmt.Errorf("make a folder for the run's settings: %w", err)
+	}
+	settings := p.settings(private)
+	if err := settings.Write(filepath.Join(private, "settings.json")); err != nil {
+		return err
+	}
+	show.Wait("start the stack")
+	done := follow(settings.Events, show)
+	began = time.Now()
+	out, ended := p.execute(ctx, show, private)
+	done()
+	r.Timings.Specs = time.Since(began).Seconds()
+	read := r.Read(filepath.Join(p.work, "report.json"), settings.Reproduce)
+	if ended == nil && read == nil {
+		return nil
+	}
+	return p.judgeEnd(ctx, r, out, ended, read)
+}
+
+// judgeEnd says whether the results of suites that ended with an error can be
+// judged: specs that failed can, a run that was cut short cannot.
+func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, out string, ended, read error) error {
+	// What a killed process has left, such as browsers, the next run would
+	// sweep; there may be none.
+	removed, err := stack.Sweep(context.WithoutCancel(ctx))
+	switch {
+	case err != nil:
+		err = fmt.Errorf("take down what is left: %w", err)
+	case len(removed) > 0 && ctx.Err() == nil:
+		err = fmt.Errorf("the suites ended without taking down: %s", strings.Join(removed, ", "))
+	}
+	switch {
+	case ctx.Err() != nil:
+		return errors.Join(ctx.Err(), err)
+	case read != nil:
+		return errors.Join(fmt.Errorf("the suites ended (%v) and left no report (%w); what they printed last:\n%s",
+			ended, plain(read), p.secrets.Scrub(tail(out, 40))), err)
+	case r.NotBegun != "":
+		return errors.Join(errors.New(r.NotBegun), err)
+	}
+	return err
+}
+
+func (p *plan) binary(suite string) string {
+	return filepath.Join(p.home.state(), "bin", suite+".test")
+}
+
+// compileAll compiles one run at a time: runs side by side share the results.
+func (p *plan) compileAll(ctx context.Context) error {
+	unlock, err := p.home.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, suite := range p.suites {
+		if err := p.compile(ctx, suite); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) compile(ctx context.Context, suite string) error {
+	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", p.binary(suite), "./suites/"+suite)
+	cmd.Dir = string(p.home)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compile suite %s: %w\n%s", suite, err, text)
+	}
+	return nil
+}
+
+func (p *plan) settings(private string) target.Settings {
+	s := target.Settings{
+		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), StateDir: p.home.state(),
+		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, SlowMo: p.command.SlowMo,
+		Owner: owner.Self().String(), Events: filepath.Join(private, "events"), Reproduce: p.reproduce(),
+	}
+	for _, profile := range p.profiles {
+		s.Engines = append(s.Engines, profile.Name)
+	}
+	return s
+}
+
+// execute runs Ginkgo's command in a process group of its own. When ctx ends
+// the group is interrupted, as Ctrl-C would, and given time to take the stack
+// down.
+func (p *plan) execute(ctx context.Context, show *progress, private string) (string, error) {
+	labels := make([]string, len(p.profiles))
+	for i, profile := range p.profiles {
+		labels[i] = profile.Name
+	}
+	args := []string{"run", "--no-color", "--succinct", "--keep-going", "--randomize-all",
+		"--seed", strconv.FormatInt(p.seed, 10), "--timeout", p.command.Timeout, "--procs", strconv.Itoa(p.command.Procs),
+		"--output-dir", p.work, "--json-report", "report.json", "--junit-report", "junit.xml",
+		"--label-filter", strings.Join(labels, " || ")}
+	switch one := p.command.One; {
+	case strings.HasSuffix(one, ".go"):
+		args = append(args, "--focus-file", regexp.QuoteMeta(one))
+	case one != "":
+		args = append(args, "--focus", regexp.QuoteMeta(one))
+	}
+	for _, suite := range p.suites {
+		args = append(args, p.binary(suite))
+	}
+	args = append(args, "--", "-crossing.settings="+filepath.Join(private, "settings.json"))
+	cmd := exec.Command(filepath.Join(p.home.state(), "bin", "ginkgo"), args...)
+	cmd.Dir = string(p.home)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		return "", fmt.Errorf("start Ginkgo: %w", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		return out.String(), err
+	case <-ctx.Done():
+	}
+	return out.String(), p.interrupt(cmd.Process.Pid, show, ended)
+}
+
+// patience is how long the suites may take to take everything down.
+const patience = 30 * time.Second
+
+// interrupt ends a group as Ctrl-C would; it is killed when it takes too long,
+// and when a person asks again.
+func (p *plan) interrupt(group int, show *progress, ended <-chan error) error {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, endings...)
+	defer signal.Stop(again)
+	show.Begin("interrupted: everything is being taken down (again: at once)")
+	_ = syscall.Kill(-group, syscall.SIGINT)
+	select {
+	case err := <-ended:
+		return err
+	case <-again:
+	case <-time.After(patience):
+	}
+	_ = syscall.Kill(-group, syscall.SIGKILL)
+	return <-ended
+}
+
+func tail(text string, lines int) string {
+	all := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

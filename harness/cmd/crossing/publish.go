@@ -1,0 +1,126 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"crossing/harness/stack/owner"
+	"crossing/reports"
+)
+
+// working begins the name of the folder that a run writes into, within that of
+// the reports; the rest names the process that writes.
+const working = ".run-"
+
+// writable makes the folder that the run writes into. It stands within that of
+// the reports, which may be a mount that nothing can be moved onto.
+func (p *plan) writable() error {
+	if err := p.harmless(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(p.out, 0o755); err != nil {
+		return fmt.Errorf("OUT=%s: the folder for reports cannot be made (%w); name one that can be written", p.command.Out, plain(err))
+	}
+	// What killed runs have left here nobody will ever read.
+	olds, _ := filepath.Glob(filepath.Join(p.out, working+"*"))
+	for _, old := range olds {
+		name := strings.TrimPrefix(filepath.Base(old), working)
+		if o, ok := owner.Parse(strings.ReplaceAll(name, "-", ":")); ok && o.Dead() {
+			_ = os.RemoveAll(old)
+		}
+	}
+	work := filepath.Join(p.out, working+strings.ReplaceAll(owner.Self().String(), ":", "-"))
+	if err := os.Mkdir(work, 0o755); err != nil {
+		return fmt.Errorf("OUT=%s: reports cannot be written there (%w); name a folder that can be written", p.command.Out, plain(err))
+	}
+	p.work = work
+	return nil
+}
+
+// harmless refuses a folder in which something would be replaced that no run
+// has written, such as a person's own folder named "traces".
+func (p *plan) harmless() error {
+	if strings.TrimSpace(p.command.Out) == "" {
+		return errors.New("OUT is empty; name a folder for the reports, such as reports/out")
+	}
+	if info, err := os.Stat(p.out); err == nil && !info.IsDir() {
+		return fmt.Errorf("OUT=%s is a file; name a folder for the reports", p.command.Out)
+	}
+	if _, err := os.Stat(filepath.Join(p.out, reports.RunFile)); err == nil {
+		return nil
+	}
+	for _, name := range reports.Files {
+		if _, err := os.Lstat(filepath.Join(p.out, name)); err == nil {
+			return fmt.Errorf("OUT=%s holds %s and no %s: no run has written that, and reports would replace it; name another folder", p.command.Out, name, reports.RunFile)
+		}
+	}
+	return nil
+}
+
+// remove takes away what was not published, and the folder that it stood in
+// where nothing ever was.
+func (p *plan) remove() {
+	_ = os.RemoveAll(p.work)
+	_ = os.Remove(p.out) // fails where it holds reports, as it should
+}
+
+// publish writes run.json and puts the new reports in place of the old. What
+// else stands in the folder stays.
+func (p *plan) publish(r *reports.Run) error {
+	if err := r.Gather(p.work); err != nil {
+		return err
+	}
+	if err := r.Write(filepath.Join(p.work, reports.RunFile)); err != nil {
+		return err
+	}
+	if err := p.discreet(); err != nil {
+		return err
+	}
+	// run.json first: a folder that has it is known for one of reports, even
+	// if this very moment is the command's last.
+	names := slices.Concat([]string{reports.RunFile}, reports.Files)
+	for _, name := range slices.Compact(names) {
+		to := filepath.Join(p.out, name)
+		if name != reports.RunFile {
+			if err := os.RemoveAll(to); err != nil {
+				return fmt.Errorf("take away the earlier reports: %w", err)
+			}
+		}
+		err := os.Rename(filepath.Join(p.work, name), to)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("put the new reports in place: %w", err)
+		}
+	}
+	return nil
+}
+
+// discreet fails if a secret that a person set for this run stands in what is
+// about to be published; the suites look for those that they know.
+func (p *plan) discreet() error {
+	return filepath.WalkDir(p.work, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if len(p.secrets.Leaks(data)) > 0 {
+			return fmt.Errorf("%s holds a secret that SET gives, in plain: nothing was published", filepath.Base(path))
+		}
+		return nil
+	})
+}
+
+// plain is an error without the path that the sentence names already.
+func plain(err error) error {
+	if path := new(fs.PathError); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
