@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -81,7 +80,7 @@ func (r *reader) read() {
 }
 
 func (r *reader) tell(e event) {
-	sign := map[string]string{"passed": "✓", "not applicable": "–", "skipped": ""}
+	sign := map[string]string{"passed": "✓", "not applicable": "–", "skipped": "", "interrupted": ""}
 	switch e.Kind {
 	case "progress":
 		r.show.Say("  · %s", e.Text)
@@ -95,9 +94,9 @@ func (r *reader) tell(e event) {
 		if mark != "" {
 			r.show.Say("  %s %s (%.1f s)", mark, e.Text, e.Took.Seconds())
 		}
-		if e.Why != "" && e.Why != r.why {
+		if mark == "✗" && e.Why != "" && e.Why != r.why {
 			r.show.Say("      %s", e.Why)
+			r.why = e.Why
 		}
-		r.why = cmp.Or(e.Why, r.why)
 	}
 }

@@ -71,8 +71,10 @@ func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, out string, ended, 
 		err = fmt.Errorf("the suites ended without taking down: %s", strings.Join(removed, ", "))
 	}
 	switch {
+	case ctx.Err() != nil && err == nil:
+		return errInterrupted
 	case ctx.Err() != nil:
-		return errors.Join(ctx.Err(), err)
+		return fmt.Errorf("interrupted: %w", err)
 	case read != nil:
 		return errors.Join(fmt.Errorf("the suites ended (%v) and left no report (%w); what they printed last:\n%s",
 			ended, plain(read), p.secrets.Scrub(tail(out, 40))), err)

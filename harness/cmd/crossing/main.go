@@ -24,6 +24,9 @@ const (
 // was closed.
 var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
+// errInterrupted ends the command with exitUnready.
+var errInterrupted = errors.New("interrupted; everything was taken down, and earlier reports are as they were")
+
 // errNothingJudged ends the command with exitUnready; why has been printed.
 var errNothingJudged = errors.New("nothing was judged")
 
@@ -68,9 +71,8 @@ func run(ctx context.Context, args []string) int {
 		return exitFailed
 	case errors.Is(err, errNothingJudged):
 		return exitUnready
-	case err == ctx.Err():
-		fmt.Fprintln(os.Stderr, "crossing: interrupted; everything was taken down, and earlier reports are as they were")
-		return exitUnready
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		err = errInterrupted
 	}
 	fmt.Fprintln(os.Stderr, "crossing:", err)
 	return exitUnready

@@ -65,6 +65,9 @@ func (c *runCommand) Run(ctx context.Context) error {
 	if err := plan.ginkgo(ctx, show, &report); err != nil {
 		return err
 	}
+	if len(report.Specs) == 0 {
+		return plan.nothingChosen()
+	}
 	report.Timings.Setup = setup.Seconds()
 	report.Timings.Total = time.Since(began).Seconds()
 	if err := plan.publish(&report); err != nil {
@@ -124,7 +127,7 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	if c.Procs < 1 {
 		return nil, fmt.Errorf("PROCS=%d: write how many processes run specs, 1 or more", c.Procs)
 	}
-	if _, err := time.ParseDuration(c.Timeout); err != nil {
+	if limit, err := time.ParseDuration(c.Timeout); err != nil || limit <= 0 {
 		return nil, fmt.Errorf("TIMEOUT=%s is no duration; write one such as 20m", c.Timeout)
 	}
 	if p.seed == 0 {
@@ -134,6 +137,14 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 		return nil, err
 	}
 	return p, p.writable()
+}
+
+// nothingChosen says why no spec ran; earlier reports stay.
+func (p *plan) nothingChosen() error {
+	if p.command.One == "" {
+		return fmt.Errorf("no spec ran: ENGINE=%s and SUITE=%s choose none", p.names(), p.command.Suite)
+	}
+	return fmt.Errorf("no spec ran: ONE=%s is the name of no spec file, and no spec's text on %s holds it; give a file such as persistence_test.go, or words of a spec as the output prints them", quoted(p.command.One), p.names())
 }
 
 func (p *plan) names() string {
