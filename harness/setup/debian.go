@@ -54,33 +54,27 @@ func readStatus(path string) map[string]bool {
 	return all
 }
 
-// aptInstall installs packages, or says what to type.
+// aptInstall installs packages as root, or by sudo.
 func aptInstall(ctx context.Context, o Options, packages []string) error {
-	slices.Sort(packages)
-	packages = slices.Compact(packages)
-	if !onPath("apt-get") {
-		return fmt.Errorf("this system has no apt-get; %s", instead(packages))
-	}
-	prefix, err := asRoot()
+	prefix, err := installer()
 	if err != nil {
-		return fmt.Errorf("%w: sudo apt-get install --no-install-recommends %s", err, strings.Join(packages, " "))
+		return err
 	}
 	if !listed() {
-		o.Progress("apt-get update")
-		if err := run(ctx, append(prefix, "apt-get", "update", "-q")...); err != nil {
+		if err := aptUpdate(ctx, o, prefix); err != nil {
 			return err
 		}
 	}
 	o.Progress("apt-get install " + strings.Join(packages, " "))
-	command := append(prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y", "--no-install-recommends")
-	err = run(ctx, append(command, packages...)...)
-	if err != nil {
+	// A machine that has just been started may be busy with its own updates.
+	command := slices.Concat(prefix, []string{"env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-q", "-y",
+		"-o", "DPkg::Lock::Timeout=120", "--no-install-recommends"}, packages)
+	if err = run(ctx, command...); err != nil {
 		// Lists of yesterday name versions that the archive has replaced.
-		o.Progress("apt-get update")
-		if err := run(ctx, append(prefix, "apt-get", "update", "-q")...); err != nil {
+		if err := aptUpdate(ctx, o, prefix); err != nil {
 			return err
 		}
-		err = run(ctx, append(command, packages...)...)
+		err = run(ctx, command...)
 	}
 	statusMu.Lock()
 	statusRead = nil
@@ -88,10 +82,30 @@ func aptInstall(ctx context.Context, o Options, packages []string) error {
 	return err
 }
 
+func aptUpdate(ctx context.Context, o Options, prefix []string) error {
+	o.Progress("apt-get update")
+	return run(ctx, slices.Concat(prefix, []string{"apt-get", "update", "-q"})...)
+}
+
 // listed says whether apt has any package lists at all.
 func listed() bool {
 	lists, _ := filepath.Glob("/var/lib/apt/lists/*_Packages*")
 	return len(lists) > 0
+}
+
+// Why nothing can be installed here.
+var (
+	errNoApt  = errors.New("parts are missing, and this system has no apt-get to install them with")
+	errNoRoot = errors.New("parts are missing, and this account is neither root nor allowed sudo without a password")
+)
+
+// installer is what apt-get's command must begin with; its error is errNoApt
+// or errNoRoot.
+func installer() (prefix []string, err error) {
+	if !onPath("apt-get") {
+		return nil, errNoApt
+	}
+	return asRoot()
 }
 
 // asRoot is what a command must begin with to run as root.
@@ -102,7 +116,7 @@ func asRoot() ([]string, error) {
 	if onPath("sudo") && exec.Command("sudo", "-n", "true").Run() == nil {
 		return []string{"sudo", "-n"}, nil
 	}
-	return nil, errors.New("packages are missing and this account is neither root nor allowed sudo without a password; type")
+	return nil, errNoRoot
 }
 
 // run runs a command quietly; if it fails, its last lines are in the error.

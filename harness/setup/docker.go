@@ -30,8 +30,9 @@ func Engine(ctx context.Context, o Options) error {
 		return fmt.Errorf("DOCKER_HOST is %q and nothing answers there; start that engine, or unset DOCKER_HOST to have one installed here", os.Getenv("DOCKER_HOST"))
 	}
 	if !onPath("dockerd") && !isFile("/usr/sbin/dockerd") {
-		if err := aptInstall(ctx, o, []string{"docker.io", "iptables"}); err != nil {
-			return fmt.Errorf("install a Docker engine: %w", err)
+		missing := []need{{"a Docker engine", nil, []string{"docker.io", "iptables"}, "install and start one, or leave DOCKER out"}}
+		if err := aptInstall(ctx, o, packagesOf(missing)); err != nil {
+			return refuse(err, missing)
 		}
 	}
 	if _, _, err := stack.Choose(ctx, "containers"); err == nil {
@@ -45,7 +46,7 @@ func Engine(ctx context.Context, o Options) error {
 func startEngine(ctx context.Context, o Options) error {
 	prefix, err := asRoot()
 	if err != nil {
-		return fmt.Errorf("%w: sudo dockerd", err)
+		return fmt.Errorf("%w; a Docker engine is installed and does not run: type sudo dockerd", err)
 	}
 	removeStalePID()
 	logPath := filepath.Join(o.StateDir, "dockerd.log")

@@ -20,34 +20,37 @@ const (
 	npmVersion  = "10.9.9"
 )
 
+// ownNode is the Node that set-up has brought before, if it has.
+func (o Options) ownNode() string { return filepath.Join(o.StateDir, "bin", "node") }
+
+// nodeNeeds lists what there must be of Node, of any age: npm can bring a
+// newer one.
+func (o Options) nodeNeeds() []need {
+	own := isFile(o.ownNode())
+	all := []need{{"Node", func() bool { return own || onPath("node") }, []string{"nodejs"}, nodeAdvice}}
+	if o.Builds {
+		all = append(all, need{"npm", func() bool { return own || onPath("npm") }, []string{"npm"}, "install npm, which most systems have beside Node"})
+	}
+	return all
+}
+
+var nodeAdvice = fmt.Sprintf("install Node %d or newer (macOS: brew install node)", nodeLeast)
+
 // ensureNode returns a Node of a sufficient version: the one that set-up has
 // installed before, the system's, or a new one. npm stands beside it where
 // services are built.
 func ensureNode(ctx context.Context, o Options) (string, error) {
-	own := filepath.Join(o.StateDir, "bin", "node")
-	if _, err := os.Stat(own); err == nil {
-		return own, nil
+	if isFile(o.ownNode()) {
+		return o.ownNode(), nil
 	}
-	var packages []string
 	system, err := exec.LookPath("node")
 	if err != nil {
-		packages = append(packages, "nodejs")
-	}
-	if o.Builds && !onPath("npm") {
-		packages = append(packages, "npm")
-	}
-	if len(packages) > 0 {
-		if err := aptInstall(ctx, o, packages); err != nil {
-			return "", fmt.Errorf("Node %d or newer, and npm, are needed: %w", nodeLeast, err)
-		}
-		if system, err = exec.LookPath("node"); err != nil {
-			return "", fmt.Errorf("Node is not on the PATH after installing it: %w", err)
-		}
+		return "", fmt.Errorf("Node is not on the PATH after installing it: %w", err)
 	}
 	if major(ctx, system) >= nodeLeast {
 		return system, nil
 	}
-	return newerNode(ctx, o, own)
+	return newerNode(ctx, o, o.ownNode())
 }
 
 // major is the first number of node's version, 0 if it does not run.
@@ -67,12 +70,11 @@ func major(ctx context.Context, node string) int {
 func newerNode(ctx context.Context, o Options, own string) (string, error) {
 	machine := map[string]string{"amd64": "x64", "arm64": "arm64"}[runtime.GOARCH]
 	if runtime.GOOS != "linux" || machine == "" {
-		return "", fmt.Errorf("Node is older than %d; install a newer one for %s/%s", nodeLeast, runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf("the Node on the PATH is older than %d: %s", nodeLeast, nodeAdvice)
 	}
-	if !onPath("npm") {
-		if err := aptInstall(ctx, o, []string{"npm"}); err != nil {
-			return "", err
-		}
+	npm := []need{{"npm", func() bool { return onPath("npm") }, []string{"npm"}, nodeAdvice}}
+	if err := install(ctx, o, unmet(npm)); err != nil {
+		return "", err
 	}
 	o.Progress("install Node " + nodeVersion + " from the npm registry, since the system's is older than " + strconv.Itoa(nodeLeast))
 	home := filepath.Join(o.StateDir, "node")

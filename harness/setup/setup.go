@@ -7,12 +7,14 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
+	"sync"
 
 	"crossing/harness/browser/playwright"
 	"crossing/harness/browser/webdriver"
@@ -57,14 +59,24 @@ func Ensure(ctx context.Context, o Options) error {
 	if err := os.MkdirAll(filepath.Join(o.StateDir, "bin"), 0o755); err != nil {
 		return fmt.Errorf("make the folder for what set-up installs: %w", err)
 	}
-	if err := ensurePackages(ctx, o, o.needs()); err != nil {
-		return err
+	if first := unmet(o.nodeNeeds()); len(first) > 0 {
+		if _, err := installer(); err != nil {
+			return refuse(err, append(first, unmet(o.needs())...)) // all in one answer
+		}
+		if err := install(ctx, o, first); err != nil {
+			return err
+		}
 	}
 	node, err := ensureNode(ctx, o)
 	if err != nil {
 		return err
 	}
-	return ensureDriver(ctx, o, node)
+	// The driver comes before the browsers: it alone knows where Playwright's
+	// own builds stand, and the system's are not needed beside them.
+	if err := ensureDriver(ctx, o, node); err != nil {
+		return err
+	}
+	return install(ctx, o, unmet(o.needs()))
 }
 
 // needs lists what system packages can bring.
@@ -79,59 +91,64 @@ func (o Options) needs() []need {
 			all = append(all, need{"Chromium", func() bool {
 				_, found := playwright.Find(DriverDir(o.StateDir), engine)
 				return found
-			}, []string{"chromium"}, "npx playwright install chromium"})
+			}, []string{"chromium"}, "install chromium, or type " + playwrights(engine)})
 		case "webkit":
+			own := sync.OnceValue(func() bool {
+				_, found := playwright.Installed(DriverDir(o.StateDir), engine)
+				return found
+			})
 			all = append(all, need{"WebKit", func() bool {
-				if _, found := playwright.Installed(DriverDir(o.StateDir), engine); found {
-					return true
-				}
 				_, _, err := webdriver.FindWebKit()
-				return err == nil
-			}, []string{"webkit2gtk-driver"}, "npx playwright install webkit"})
+				return err == nil || own()
+			}, []string{"webkit2gtk-driver"}, "install WebKitGTK with its MiniBrowser and WebKitWebDriver, or type " + playwrights(engine)})
 			all = append(all, need{"a display for WebKit", func() bool {
-				if _, found := playwright.Installed(DriverDir(o.StateDir), engine); found {
-					return true
-				}
-				return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "" || onPath("Xvfb")
+				return os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "" || onPath("Xvfb") || own()
 			}, []string{"xvfb"}, "install Xvfb, or set DISPLAY"})
 		}
 	}
-	if o.Processes {
-		for _, p := range o.Packages {
-			all = append(all, need{"package " + p, func() bool { return installed(p) }, []string{p}, "install what Debian calls " + p + ", or use RUNTIME=containers"})
-		}
+	if !o.Processes || len(o.Packages) == 0 {
+		return all
+	}
+	if !isFile(dpkgStatus) {
+		o.Progress("no dpkg here to ask: services run as processes need what Debian calls " + strings.Join(o.Packages, " "))
+		return all
+	}
+	for _, p := range o.Packages {
+		all = append(all, packageNeed(p, ", or use RUNTIME=containers"))
 	}
 	return all
+}
+
+func packageNeed(name, or string) need {
+	return need{"package " + name, func() bool { return installed(name) }, []string{name}, "install what Debian calls " + name + or}
+}
+
+// playwrights is the command that installs Playwright's own build, of the
+// revision that the driver looks for.
+func playwrights(engine string) string {
+	return "npx playwright@" + playwright.DriverVersion() + " install --with-deps " + engine
 }
 
 // Packages installs Debian packages that are missing.
 func Packages(ctx context.Context, o Options, names []string) error {
 	var all []need
 	for _, p := range names {
-		all = append(all, need{"package " + p, func() bool { return installed(p) }, []string{p}, "install what Debian calls " + p})
+		all = append(all, packageNeed(p, ""))
 	}
-	return ensurePackages(ctx, o, all)
+	return install(ctx, o, unmet(all))
 }
 
-// ensurePackages installs the packages of all needs that are not met, at once.
-func ensurePackages(ctx context.Context, o Options, needs []need) error {
-	var missing []need
-	var packages []string
-	for _, n := range needs {
-		if !n.have() {
-			missing = append(missing, n)
-			packages = append(packages, n.packages...)
-		}
-	}
+func unmet(needs []need) []need {
+	return slices.DeleteFunc(needs, func(n need) bool { return n.have() })
+}
+
+// install brings the packages of all these needs at once.
+func install(ctx context.Context, o Options, missing []need) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	if err := aptInstall(ctx, o, packages); err != nil {
-		var lines []string
-		for _, n := range missing {
-			lines = append(lines, fmt.Sprintf("  %s is missing: %s", n.what, n.other))
-		}
-		return fmt.Errorf("%w\n%s", err, strings.Join(lines, "\n"))
+	if err := aptInstall(ctx, o, packagesOf(missing)); err != nil {
+		return refuse(err, missing)
 	}
 	for _, n := range missing {
 		if !n.have() {
@@ -139,6 +156,28 @@ func ensurePackages(ctx context.Context, o Options, needs []need) error {
 		}
 	}
 	return nil
+}
+
+func packagesOf(needs []need) []string {
+	var all []string
+	for _, n := range needs {
+		all = append(all, n.packages...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// refuse says why nothing was installed, and what to type instead.
+func refuse(why error, missing []need) error {
+	var mends strings.Builder
+	if errors.Is(why, errNoRoot) {
+		mends.WriteString("; type\n  sudo apt-get update && sudo apt-get install --no-install-recommends " + strings.Join(packagesOf(missing), " "))
+		return fmt.Errorf("%w%s", why, &mends)
+	}
+	for _, n := range missing {
+		fmt.Fprintf(&mends, "\n  %s is missing: %s", n.what, n.other)
+	}
+	return fmt.Errorf("%w%s", why, &mends)
 }
 
 // DriverDir is where Playwright's driver stands.
@@ -158,12 +197,4 @@ func ensureDriver(ctx context.Context, o Options, node string) error {
 func onPath(name string) bool {
 	_, err := exec.LookPath(name)
 	return err == nil
-}
-
-// instead is the advice for systems without Debian's packages.
-func instead(packages []string) string {
-	if runtime.GOOS == "darwin" {
-		return "macOS: brew install node postgresql@17, and npx playwright install chromium webkit"
-	}
-	return "install what Debian calls: " + strings.Join(packages, " ")
 }

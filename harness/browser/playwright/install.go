@@ -22,9 +22,9 @@ import (
 // there already. RunOptions has no field for it.
 const nodePath = "PLAYWRIGHT_NODEJS_PATH"
 
-// driverVersion is the version of playwright-core that the library was made
+// DriverVersion is the version of playwright-core that the library was made
 // for; it speaks to no other.
-func driverVersion() string {
+func DriverVersion() string {
 	d, err := pw.NewDriver(&pw.RunOptions{DriverDirectory: "unused"})
 	if err != nil {
 		return "of an unknown version"
@@ -56,9 +56,9 @@ func InstallDriver(ctx context.Context, driverDir, node string, progress io.Writ
 		return fmt.Errorf("install Playwright's driver: %w", err)
 	}
 	defer os.RemoveAll(fresh)
-	_, _ = fmt.Fprintf(progress, "fetching Playwright's driver %s (playwright-core, by npm's registry)\n", driverVersion())
+	_, _ = fmt.Fprintf(progress, "fetching Playwright's driver %s (playwright-core, by npm's registry)\n", DriverVersion())
 	if err := assemble(ctx, fresh, node); err != nil {
-		return fmt.Errorf("install Playwright's driver %s: %w", driverVersion(), err)
+		return fmt.Errorf("install Playwright's driver %s: %w", DriverVersion(), err)
 	}
 	if err := os.Symlink(node, filepath.Join(fresh, "node")); err != nil {
 		return fmt.Errorf("install Playwright's driver: %w", err)
@@ -124,7 +124,7 @@ func DriverInstalled(driverDir string) (version string, ok bool) {
 	if json.Unmarshal(data, &about) != nil {
 		return "", false
 	}
-	return about.Version, about.Version == driverVersion() && isExecutable(filepath.Join(driverDir, "node"))
+	return about.Version, about.Version == DriverVersion() && isExecutable(filepath.Join(driverDir, "node"))
 }
 
 // Installed returns Playwright's own build of an engine, as npx playwright
@@ -200,7 +200,7 @@ func runDir(driverDir, temp string) (string, error) {
 		return "", err
 	}
 	script := fmt.Sprintf("#!/bin/sh\nif [ \"$2\" = --version ]; then echo 'Version %s'; exit; fi\nTMPDIR=%s exec %s \"$@\"\n",
-		driverVersion(), quoted(temp), quoted(filepath.Join(driverDir, "node")))
+		DriverVersion(), quoted(temp), quoted(filepath.Join(driverDir, "node")))
 	return dir, os.WriteFile(filepath.Join(dir, "node"), []byte(script), 0o755)
 }
 

@@ -184,10 +184,10 @@ func TestInstallDriverRefuses(t *testing.T) {
 	if err := os.Symlink(filepath.Join(driverDir, "package"), filepath.Join(dir, "package")); err != nil {
 		t.Fatal(err)
 	}
-	if version, ok := DriverInstalled(dir); ok || version != driverVersion() {
+	if version, ok := DriverInstalled(dir); ok || version != DriverVersion() {
 		t.Errorf("half a driver: %q %v", version, ok)
 	}
-	if version, ok := DriverInstalled(driverDir); !ok || version != driverVersion() {
+	if version, ok := DriverInstalled(driverDir); !ok || version != DriverVersion() {
 		t.Errorf("the driver itself: %q %v", version, ok)
 	}
 }

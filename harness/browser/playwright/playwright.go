@@ -62,7 +62,7 @@ func start(ctx context.Context, l browser.Launch, lever bool) (*engine, error) {
 	e := &engine{launch: l, lever: lever, life: newLife()}
 	if _, ok := DriverInstalled(l.DriverDir); !ok {
 		return nil, fmt.Errorf("start %s: Playwright's driver %s is not in %q: install it with the set-up",
-			l.Profile.Name, driverVersion(), l.DriverDir)
+			l.Profile.Name, DriverVersion(), l.DriverDir)
 	}
 	if err := e.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", l.Profile.Name, err), e.Close())
@@ -97,7 +97,7 @@ func (e *engine) start(ctx context.Context) (err error) {
 		return err
 	}
 	e.version.Browser = titles[e.launch.Profile.Engine] + " " + e.shared.Version()
-	e.version.Driver = "playwright " + driverVersion()
+	e.version.Driver = "playwright " + DriverVersion()
 	return nil
 }
 
