@@ -5,10 +5,10 @@ crossing := .crossing/bin/crossing
 .PHONY: help setup e2e test sweep command
 
 ## help       this list
-help:
+help: command
 	@grep -E '^## ' Makefile | cut -c4-
 	@echo
-	@go run ./harness/cmd/crossing run --help | sed -n '/^Flags/,$$p'
+	@$(crossing) run --help | sed -n '/^Flags/,$$p'
 
 ## setup      install what is missing, build services and images (DOCKER=1: a Docker engine, too)
 setup: command
@@ -27,5 +27,6 @@ sweep: command
 	@$(crossing) sweep
 
 command:
+	@test -x $(crossing) || echo 'compiling the command: a minute or two, the first time'
 	@mkdir -p .crossing/bin
 	@go build -o $(crossing) ./harness/cmd/crossing

@@ -24,6 +24,10 @@ type progress struct {
 	wait  sync.WaitGroup
 }
 
+// widest is how much of what is being done is told again, in characters: a
+// line that a terminal has wrapped cannot be rewritten.
+const widest = 64
+
 func newProgress(out *os.File) *progress {
 	info, err := out.Stat()
 	p := &progress{out: out, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0, stop: make(chan struct{})}
@@ -51,12 +55,16 @@ func (p *progress) still() {
 		return
 	}
 	seconds := int(time.Since(p.since).Seconds())
+	doing := p.doing
+	if long := []rune(doing); len(long) > widest {
+		doing = string(long[:widest-1]) + "…"
+	}
 	switch {
 	case p.terminal:
-		fmt.Fprintf(p.out, "\r\x1b[K  … %s (%d s)", p.doing, seconds)
+		fmt.Fprintf(p.out, "\r\x1b[K  … %s (%d s)", doing, seconds)
 	case seconds >= p.told+10:
 		p.told = seconds
-		fmt.Fprintf(p.out, "  … %s (%d s)\n", p.doing, seconds)
+		fmt.Fprintf(p.out, "  … %s (%d s)\n", doing, seconds)
 	}
 }
 
