@@ -115,6 +115,8 @@ type Diagnosis struct {
 	Profile string `json:"profile"`
 	// Trace is the path of the trace, beside run.json.
 	Trace string `json:"trace"`
+	// Sentence is the diagnosis in one sentence.
+	Sentence string `json:"sentence"`
 	diagnose.Diagnosis
 }
 

@@ -144,7 +144,7 @@ func (r *Run) shortened(s Spec, told map[string]bool) string {
 	for _, d := range r.of(s) {
 		key := s.Profile + " " + strings.Join(causes(d), " ")
 		if len(d.Findings) > 0 && told[key] {
-			again := fmt.Sprintf("%s\n  cause        %s: mended as above; the evidence is in the trace", d.Sentence(), strings.Join(causes(d), ", "))
+			again := fmt.Sprintf("%s\n  cause        %s: mended as above; the evidence is in the trace", d.Sentence, strings.Join(causes(d), ", "))
 			text = strings.Replace(text, d.String(), again, 1)
 		}
 		told[key] = true

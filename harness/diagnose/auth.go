@@ -157,6 +157,15 @@ func signInRefused(s *scene) (*Finding, string) {
 // keysUndecryptable: the two endpoints that sign a token fail while one that
 // only reads the session, or the sign-in itself, succeeds.
 func keysUndecryptable(s *scene) (*Finding, string) {
+	if calls, lines := s.keyUnread(); len(calls) > 0 {
+		if yes, no := s.signatures(); len(yes)*len(no) > 0 {
+			return nil, "" // signature-refused tells of the secrets that differ
+		}
+		f := of(calls[0])
+		f.Evidence = append(f.Evidence, logLine(lines[0]))
+		f.Title = fmt.Sprintf("%s cannot decrypt the private key in the jwks table: it was encrypted with another secret", s.named(calls[0]))
+		return f, ""
+	}
 	token, failed := s.answered(atToken, 500)
 	if !failed {
 		if t, ok := s.answered(atToken, 200); ok {

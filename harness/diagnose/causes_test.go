@@ -159,6 +159,8 @@ var cases = []scenario{
 		"The session was lost because auth-2 looks for sessions in another place", with(chromium(), observes(observed(trace.ObserveRow, "", trace.AnswerPresent)))},
 	{"keys-undecryptable", "list-sessions is 200", with(chromium(), noFallback, everySession(refusesWith(500, "FAILED_TO_GET_SESSION")), token(answer{status: 500}), func(w *world) { w.askListings = true }),
 		HopAuth, "auth-1", VerdictRefused, "The session could not be retrieved because the auth service (auth-1) cannot sign tokens", chromium()},
+	{"keys-undecryptable", "by the log", with(chromium(), noFallback, everySession(answer{status: 500}), token(answer{status: 500}), logs("auth-1", "get-session", `{"event":"auth.message","error":"BetterAuthError: Failed to decrypt private key."}`)),
+		HopAuth, "auth-1", VerdictRefused, "The session could not be retrieved because the auth service (auth-1) cannot decrypt the private key in the jwks table: it was encrypted with another secret.", chromium()},
 	{"database-fault", "warm", with(chromium(), noFallback, everySession(refusesWith(500, "FAILED_TO_GET_SESSION")), token(answer{status: 401})), HopDatabase, "auth-1", VerdictLost,
 		"The session was lost because the auth service (auth-1) cannot use its database (a warm instance", chromium()},
 	{"database-fault", "cold, with the service's code", with(chromium(), signIn(refusesWith(503, "DATABASE_REFUSED"))), HopDatabase, "auth-1", VerdictNever,

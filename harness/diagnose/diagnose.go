@@ -68,7 +68,8 @@ type Diagnosis struct {
 	// from them.
 	Unexplained []string `json:"unexplained,omitempty"`
 
-	unread bool // a page asked for the session and got no answer to it
+	// Unread says that a page asked for the session and got no answer to it.
+	Unread bool `json:"unread,omitempty"`
 }
 
 // Finding is one cause with its evidence.
@@ -128,9 +129,9 @@ func explain(t trace.Trace, all []rule) Diagnosis {
 func (d *Diagnosis) sumUp(s *scene) {
 	_, d.Lost = s.lost()
 	trouble := s.trouble()
-	d.unread = !s.established()
+	d.Unread = !s.established()
 	for _, c := range s.signedIn(atSession) {
-		d.unread = d.unread || c.Err != "" || c.Status >= 400
+		d.Unread = d.Unread || c.Err != "" || c.Status >= 400
 	}
 	switch {
 	case len(d.Findings) > 0 && !s.established() && s.tried():

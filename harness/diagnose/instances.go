@@ -124,6 +124,10 @@ func signatureRefused(s *scene) (*Finding, string) {
 	for _, l := range firstOf(logs) {
 		f.Evidence = append(f.Evidence, logLine(l))
 	}
+	if calls, lines := s.keyUnread(); len(calls) > 0 && len(yes)*len(no) > 0 {
+		// One secret signs cookies and encrypts the keys that both share.
+		f.Evidence = append(f.Evidence, calls[0].line(), logLine(lines[0]))
+	}
 	return f, ""
 }
 

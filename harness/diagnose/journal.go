@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -36,6 +37,21 @@ func (s *scene) logged(event string) []trace.LogLine {
 // sign-out, a look-up rightly finds nothing.
 func (s *scene) lookups(result string) []trace.LogLine {
 	return s.linesOf(s.signedIn(atSession, atToken, atList), "session.lookup", result)
+}
+
+// keyUnread returns the calls on the session and the token that failed since an
+// instance could not decrypt the private key in the jwks table, each with the
+// line in which BetterAuth says so. Its secret is the key's, too.
+func (s *scene) keyUnread() (calls []call, lines []trace.LogLine) {
+	for _, c := range s.signedIn(atSession, atToken) {
+		for _, l := range s.t.Logs {
+			if c.Status == http.StatusInternalServerError && l.Request == c.ID && strings.Contains(l.Text, "decrypt private key") {
+				calls, lines = append(calls, c), append(lines, l)
+				break
+			}
+		}
+	}
+	return calls, lines
 }
 
 func (s *scene) logOf(c call, event string) []trace.LogLine {

@@ -43,6 +43,9 @@ func judgeFile(file string) error {
 	if got := causes(d); !slices.Equal(got, want) {
 		return fmt.Errorf("causes %v, want %v:\n%s", got, want, d)
 	}
+	if len(d.Unexplained) > 0 {
+		return fmt.Errorf("unexplained is %q:\n%s", d.Unexplained, d)
+	}
 	return nil
 }
 

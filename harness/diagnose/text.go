@@ -16,7 +16,7 @@ func (d Diagnosis) opening() string {
 		return "The session cookie was lost"
 	case d.Findings[0].Hop == HopAPI:
 		return "The call to the api failed"
-	case d.unread:
+	case d.Unread:
 		return "The session could not be retrieved"
 	}
 	return "The session stands but cannot be relied on"
