@@ -33,7 +33,6 @@ type started struct {
 	out  string
 	text *lockedText
 	end  chan struct{}
-	once sync.Once
 }
 
 // lockedText may be read while it is written.
@@ -245,6 +244,7 @@ func (s *started) underWay() []string {
 }
 
 func TestAnInterruptTakesEverythingDown(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--runtime=processes", "--one=persistence_test.go")
 	ids := s.underWay()
 
@@ -267,6 +267,7 @@ func TestAnInterruptTakesEverythingDown(t *testing.T) {
 
 // A command that is killed cannot take anything down: what it started does.
 func TestAKilledCommandsRunEndsByItself(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--runtime=processes", "--one=persistence_test.go")
 	ids := s.underWay()
 
@@ -275,23 +276,13 @@ func TestAKilledCommandsRunEndsByItself(t *testing.T) {
 	}
 	s.ended(soon)
 
-	deadline := time.Now().Add(soon)
-	for len(s.suites()) > 0 && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
-	// The command's own folder, with the run's settings, is nobody's to remove
-	// but the next run's.
-	own := slices.DeleteFunc(s.left(ids), func(line string) bool { return strings.Contains(line, fmt.Sprintf("-%d-", s.cmd.Process.Pid)) })
-	if len(own) > 0 {
-		t.Errorf("left after %s:\n%s", soon, strings.Join(own, "\n"))
-	}
-	s.sweep()
-	s.gone(ids, 0)
+	s.gone(ids, soon)
 }
 
 func TestTheNextRunSweepsWhatKilledOnesLeft(t *testing.T) {
 	for _, runtime := range []string{stack.Processes, stack.Containers} {
 		t.Run(runtime, func(t *testing.T) {
+			t.Parallel()
 			if _, _, err := stack.Choose(t.Context(), runtime); err != nil {
 				t.Skip(err)
 			}
@@ -321,6 +312,7 @@ func TestTheNextRunSweepsWhatKilledOnesLeft(t *testing.T) {
 }
 
 func TestAStackThatDoesNotStartIsNoVerdict(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--runtime=processes", "--one="+reload, "--set=auth.DATABASE_URL=postgres://nobody:open-sesame@127.0.0.1:1/x")
 	if !s.ended(limit) {
 		t.Fatalf("it goes on:\n%s", s.text)
@@ -348,6 +340,7 @@ func TestAStackThatDoesNotStartIsNoVerdict(t *testing.T) {
 // A service that hangs fails the specs that need it, each within its limit;
 // the run's own limit ends the rest.
 func TestAHangingServiceDoesNotHangTheRun(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--runtime=processes", "--one=persistence_test.go", "--timeout=40s")
 	ids := s.underWay()
 	stopped := false
@@ -375,6 +368,7 @@ func TestAHangingServiceDoesNotHangTheRun(t *testing.T) {
 }
 
 func TestARunThatChoseNothingIsNotGreen(t *testing.T) {
+	t.Parallel()
 	s := start(t, "--runtime=processes", "--one=no spec says this")
 	if !s.ended(limit) {
 		t.Fatalf("it goes on:\n%s", s.text)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -149,8 +148,14 @@ func (p *plan) execute(ctx context.Context, show *progress, private string) (str
 	cmd := exec.Command(filepath.Join(p.home.state(), "bin", "ginkgo"), args...)
 	cmd.Dir = string(p.home)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	// A file, no pipe: when this command is killed, what the suites say while
+	// they take everything down must not end them by SIGPIPE.
+	file, err := os.OpenFile(filepath.Join(private, "output"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return "", fmt.Errorf("make a file for what the suites print: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	cmd.Stdout, cmd.Stderr = file, file
 	if err := cmd.Start(); err != nil {
 		return "", fmt.Errorf("start Ginkgo: %w", err)
 	}
@@ -158,10 +163,10 @@ func (p *plan) execute(ctx context.Context, show *progress, private string) (str
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
-		return out.String(), err
+		return printed(file), err
 	case <-ctx.Done():
 	}
-	return out.String(), p.interrupt(cmd.Process.Pid, show, ended)
+	return "", p.interrupt(cmd.Process.Pid, show, ended)
 }
 
 // patience is how long the suites may take to take everything down.
@@ -183,6 +188,15 @@ func (p *plan) interrupt(group int, show *progress, ended <-chan error) error {
 	}
 	_ = syscall.Kill(-group, syscall.SIGKILL)
 	return <-ended
+}
+
+// printed is what a file holds; one that cannot be read holds the reason.
+func printed(file *os.File) string {
+	text, err := os.ReadFile(file.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 func tail(text string, lines int) string {

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -70,6 +71,16 @@ func randomise(b []byte) error {
 func markerOf(r stack.Run) (name, value string) {
 	name, value, _ = strings.Cut(r.Environment(), "=")
 	return name, value
+}
+
+// sweepAfter removes what a command that was killed has left: its folder holds
+// the run's settings.
+func sweepAfter(ctx context.Context, command string) error {
+	if o, ok := owner.Parse(command); !ok || !o.Dead() {
+		return nil
+	}
+	_, err := stack.Sweep(ctx)
+	return err
 }
 
 // watchOwner interrupts this process when the one that started the run has

@@ -131,6 +131,8 @@ func (r *Rig) prepare() {
 	Expect(err).NotTo(HaveOccurred())
 	r.target, err = target.Load(r.settings.Config)
 	Expect(err).NotTo(HaveOccurred())
+	// Ginkgo cleans up in reverse: this comes last.
+	DeferCleanup(sweepAfter, r.settings.Owner)
 	r.run, err = stack.NewRun()
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(r.run.Close)
