@@ -57,7 +57,7 @@ func (r *Run) Read(path, reproduce string) error {
 func (r *Run) notBegun() {
 	for _, s := range r.Specs {
 		switch {
-		case s.Behaviour != setUp && (s.State == Passed || s.State == Failed):
+		case s.Behaviour != setUp && s.Behaviour != setDown && (s.State == Passed || s.State == Failed):
 			r.NotBegun = ""
 			return
 		case s.Behaviour == setUp && s.State == Failed && r.NotBegun == "":

@@ -132,8 +132,13 @@ type Part struct {
 // Write saves the part.
 func (p Part) Write(path string) error { return save(path, p) }
 
-// Write saves run.json.
-func (r Run) Write(path string) error { return save(path, r) }
+// Write saves run.json. Its lists are lists, even if empty.
+func (r Run) Write(path string) error {
+	r.Profiles = append([]Profile{}, r.Profiles...)
+	r.Specs = append([]Spec{}, r.Specs...)
+	r.Diagnoses = append([]Diagnosis{}, r.Diagnoses...)
+	return save(path, r)
+}
 
 func save(path string, what any) error {
 	data, err := json.MarshalIndent(what, "", "  ")

@@ -81,17 +81,18 @@ func (r *Run) matrix(b *strings.Builder) {
 	}
 	slices.Sort(rows)
 	slices.Sort(columns)
-	fmt.Fprintf(b, "\n  %-26s", "")
+	line := fmt.Sprintf("  %-26s", "")
 	for _, column := range columns {
-		fmt.Fprintf(b, "%-20s", column)
+		line += fmt.Sprintf("%-20s", column)
 	}
+	fmt.Fprintf(b, "\n%s\n", strings.TrimRight(line, " "))
 	for _, row := range rows {
-		fmt.Fprintf(b, "\n  %-26s", row)
+		line = fmt.Sprintf("  %-26s", row)
 		for _, column := range columns {
-			fmt.Fprintf(b, "%-20s", cells[[2]string{row, column}])
+			line += fmt.Sprintf("%-20s", cells[[2]string{row, column}])
 		}
+		fmt.Fprintln(b, strings.TrimRight(line, " "))
 	}
-	b.WriteByte('\n')
 }
 
 // String is a cell: "✓ 4", "✗ 1 of 5", "– 3 n/a".
@@ -176,7 +177,7 @@ func (r *Run) blamed() string {
 		}
 		counts[cause]++
 	}
-	if counts[none] == r.Counts.Failed {
+	if len(counts) == 0 || counts[none] == r.Counts.Failed {
 		return ""
 	}
 	var parts []string

@@ -65,7 +65,11 @@ func (d Diagnosis) String() string {
 		}
 		section(&b, "ruled out", how)
 	} else if len(d.Findings) > 0 && len(d.RuledOut) > 0 {
-		section(&b, "ruled out", []string{fmt.Sprintf("%d other causes", len(d.RuledOut))})
+		causes := "causes"
+		if len(d.RuledOut) == 1 {
+			causes = "cause"
+		}
+		section(&b, "ruled out", []string{fmt.Sprintf("%d other %s", len(d.RuledOut), causes)})
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

@@ -79,7 +79,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	switch {
 	case report.Passed:
 		return nil
-	case report.Counts.Failed > 0:
+	case report.Counts.Failed+report.Counts.Passed > 0:
 		return errFailed
 	}
 	return errNothingJudged
