@@ -85,7 +85,10 @@ func (s *started) await(text string) {
 	for !strings.Contains(s.text.String(), text) {
 		select {
 		case <-s.end:
-			s.t.Fatalf("it ended before it said %q:\n%s", text, s.text)
+			if !strings.Contains(s.text.String(), text) {
+				s.t.Fatalf("it ended before it said %q:\n%s", text, s.text)
+			}
+			return
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
@@ -260,6 +263,33 @@ func TestAnInterruptTakesEverythingDown(t *testing.T) {
 	}
 	if text := s.text.String(); !strings.HasSuffix(text, "\ncrossing: "+errInterrupted.Error()+"\n") || strings.Contains(text, "PASSED") || strings.Contains(text, "FAILED") {
 		t.Errorf("it says:\n%s", text)
+	}
+	s.gone(ids, 0)
+	s.earlier()
+}
+
+// A person who has no patience gets their machine back all the same.
+func TestASecondInterruptKillsAndStillTakesEverythingDown(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--runtime=processes", "--one=persistence_test.go")
+	ids := s.underWay()
+	// Suites that are stopped cannot end when they are asked to.
+	for _, pid := range s.suites() {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, said := range []string{"interrupted: everything is being taken down", "crossing: interrupted; "} {
+		if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		s.await(said)
+	}
+	if !s.ended(patience / 2) {
+		t.Fatalf("it goes on:\n%s", s.text)
+	}
+	if status := s.cmd.ProcessState.ExitCode(); status != exitUnready {
+		t.Errorf("status %d, want %d", status, exitUnready)
 	}
 	s.gone(ids, 0)
 	s.earlier()
