@@ -235,7 +235,9 @@ func (w *webkit) usable() error {
 }
 
 func (w *webkit) startDriver() (*process, error) {
-	cmd := exec.Command(w.driver, "--port=0")
+	// By default it listens on ::1 as well, and ends where there is none, as in
+	// most containers (2.50, measured).
+	cmd := exec.Command(w.driver, "--host=127.0.0.1", "--port=0")
 	cmd.Env, cmd.Dir = w.environment, w.dir
 	return start("WebKitWebDriver", cmd, syscall.SIGKILL)
 }
