@@ -190,8 +190,17 @@ func (p *plan) interrupt(group int, show *progress, ended <-chan error) error {
 	case <-time.After(patience):
 	}
 	_ = syscall.Kill(-group, syscall.SIGKILL)
-	return <-ended
+	err := <-ended
+	// A sweep leaves alone what belongs to the living, and the suites may
+	// outlive Ginkgo, their parent, for a moment.
+	for limit := time.Now().Add(dying); syscall.Kill(-group, 0) == nil && time.Now().Before(limit); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return err
 }
+
+// dying is how long a killed process may take to be gone on a busy machine.
+const dying = 5 * time.Second
 
 // printed is what a file holds; one that cannot be read holds the reason.
 func printed(file *os.File) string {
