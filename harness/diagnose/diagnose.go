@@ -107,7 +107,7 @@ func explain(t trace.Trace, all []rule) Diagnosis {
 		f, how := r.judge(s)
 		switch {
 		case f != nil:
-			f.Cause, f.Mend = r.Slug, mendsOf(r.Slug)
+			f.Cause, f.Mend, f.Evidence = r.Slug, mendsOf(r.Slug), once(f.Evidence)
 			if f.Hop == "" {
 				f.Hop = r.Hops[0]
 			}
@@ -163,6 +163,9 @@ func (d *Diagnosis) handOut(all []trouble) {
 			quoted[w.kind] = true
 		}
 	}
+	defer func() {
+		d.Findings[0].Consequences, d.Unexplained = once(d.Findings[0].Consequences), once(d.Unexplained)
+	}()
 	for _, w := range all {
 		switch {
 		case d.shown(w):
@@ -172,6 +175,18 @@ func (d *Diagnosis) handOut(all []trouble) {
 			d.Unexplained = append(d.Unexplained, w.text)
 		}
 	}
+}
+
+// once leaves out what was said before: a browser that refused a cookie twice
+// refused it for one reason.
+func once(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		if !slices.Contains(out, l) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // shown says whether a piece of trouble is evidence of a finding already.

@@ -85,3 +85,18 @@ func TestUnknownNeverGuesses(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingIsSaidTwice(t *testing.T) {
+	for _, c := range cases {
+		tr := c.world.walk()
+		tr.Refusals = append(tr.Refusals, tr.Refusals...)
+		tr.Observations = append(tr.Observations, tr.Observations...)
+		for _, f := range Explain(tr).Findings {
+			for _, lines := range [][]string{f.Evidence, f.Consequences} {
+				if said := once(lines); len(said) != len(lines) {
+					t.Errorf("%s, %s: %q", c.cause, f.Cause, lines)
+				}
+			}
+		}
+	}
+}
