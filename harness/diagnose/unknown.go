@@ -2,6 +2,8 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"crossing/harness/trace"
 )
@@ -28,6 +30,11 @@ func (s *scene) certain() []string {
 	if s.established() {
 		out = append(out, s.measured())
 	}
+	for _, e := range s.t.PageErrors {
+		if e.Kind == trace.ErrorNetwork {
+			out = append(out, "the browser, of a load by "+e.Page+": "+e.Text)
+		}
+	}
 	for _, o := range s.t.Observations {
 		out = append(out, quote(o))
 	}
@@ -36,6 +43,9 @@ func (s *scene) certain() []string {
 
 // next names what was not asked and would tell more.
 func (s *scene) next() []string {
+	if s.networkChanged() {
+		return []string{"what came or went in this machine's network at that moment, such as another job's container: Chromium then gives up every request that is under way; run again without it"}
+	}
 	var out []string
 	if !s.established() {
 		return []string{"the sign-in itself: its request, its answer, and the auth service's log lines of " + s.entryIDs()}
@@ -59,6 +69,14 @@ func (s *scene) next() []string {
 		out = append(out, "read the services' log lines of the exchanges above, by X-Request-Id")
 	}
 	return append(out, s.t.Gaps...)
+}
+
+// networkChanged says that Chromium saw an address of this machine come or go
+// (net_error_list.h, NETWORK_CHANGED).
+func (s *scene) networkChanged() bool {
+	return slices.ContainsFunc(s.t.PageErrors, func(e trace.PageError) bool {
+		return e.Kind == trace.ErrorNetwork && strings.HasPrefix(e.Text, "net::ERR_NETWORK_CHANGED")
+	})
 }
 
 func (s *scene) entryIDs() string {

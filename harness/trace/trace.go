@@ -284,6 +284,9 @@ type PageError struct {
 const (
 	ErrorUncaught = "uncaught"
 	ErrorCORS     = "cors"
+	// ErrorNetwork is a load that failed below HTTP, with the engine's own
+	// word for it (Chromium: net_error_list.h).
+	ErrorNetwork = "network"
 )
 
 // LogLine is one line of a service's log that bears on this visitor, found by

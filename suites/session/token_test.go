@@ -70,7 +70,9 @@ var _ = DescribeTableSubtree("token", func(profile browser.Profile) {
 	})
 }, rig.Profiles())
 
-var _ = Describe("token on cold instances", rig.AnyProfile(), func() {
+// Serial: containers that start and end change the machine's network, at which
+// Chromium gives up the requests that are under way (net::ERR_NETWORK_CHANGED).
+var _ = Describe("token on cold instances", rig.AnyProfile(), Serial, func() {
 	It("verifies on every instance, though several are first asked for at once", SpecTimeout(rig.Starting), func(ctx SpecContext) {
 		app.NeedsTokens()
 		contract := app.Target().Contract

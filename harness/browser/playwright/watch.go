@@ -94,6 +94,8 @@ type receivedEvent struct {
 
 type failedEvent struct {
 	RequestID string `json:"requestId"`
+	Text      string `json:"errorText"`
+	Canceled  bool   `json:"canceled"`
 	CORS      *struct {
 		Error     string `json:"corsError"`
 		Parameter string `json:"failedParameter"`
@@ -173,17 +175,20 @@ func (w *watcher) refuse(f *flight, hop int, direction, cookie string, reasons [
 func (w *watcher) failed(e failedEvent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if e.CORS == nil {
-		return
-	}
-	text := e.CORS.Error
-	if e.CORS.Parameter != "" {
-		text += " (" + e.CORS.Parameter + ")"
+	kind, text := trace.ErrorNetwork, e.Text
+	switch {
+	case e.CORS != nil:
+		kind, text = trace.ErrorCORS, e.CORS.Error
+		if e.CORS.Parameter != "" {
+			text += " (" + e.CORS.Parameter + ")"
+		}
+	case e.Canceled:
+		return // a page was left, or thought better of it
 	}
 	if f := w.flight(e.RequestID); len(f.hops) > 0 {
 		text += " " + withoutQuery(f.hops[len(f.hops)-1])
 	}
-	w.recorder.PageError(trace.PageError{Time: time.Now(), Page: w.tab.URL(), Kind: trace.ErrorCORS, Text: text})
+	w.recorder.PageError(trace.PageError{Time: time.Now(), Page: w.tab.URL(), Kind: kind, Text: text})
 }
 
 // withoutQuery keeps what tells requests apart; a query may hold a secret that
