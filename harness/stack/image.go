@@ -31,6 +31,10 @@ func EnsureBase(ctx context.Context, o Options) (string, error) {
 	return name, scrub(o.Redactor, err)
 }
 
+// ErrNoMaker: no base image could be pulled, and mmdebstrap, which makes one
+// from Debian's packages, is not installed.
+var ErrNoMaker = containers.ErrNoMaker
+
 func ensureBase(ctx context.Context, o Options, engine *containers.Engine) (string, error) {
 	wanted := o.BaseImage
 	if wanted == "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -81,10 +82,19 @@ func install(ctx context.Context, home checkout, c choices, p *plan, show *progr
 	if p.target.Remote() {
 		return nil
 	}
-	return stack.Prepare(ctx, stack.Options{
+	services := stack.Options{
 		Dir: p.target.Dir, File: p.target.File, Runtime: p.runtime, StateDir: home.state(), BaseImage: c.BaseImage,
 		Redactor: trace.NewRedactor(nil), Progress: show.Note,
-	})
+	}
+	err := stack.Prepare(ctx, services)
+	if !errors.Is(err, stack.ErrNoMaker) {
+		return err
+	}
+	// Only trying tells that no registry has a base: then it has to be made.
+	if err := setup.Packages(ctx, o, []string{"mmdebstrap", "debian-archive-keyring"}); err != nil {
+		return fmt.Errorf("%w\n(no base image could be pulled)", err)
+	}
+	return stack.Prepare(ctx, services)
 }
 
 func values(all map[string]target.Service) []target.Service {

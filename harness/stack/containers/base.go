@@ -25,6 +25,9 @@ const (
 	release  = "trixie"
 )
 
+// ErrNoMaker: a base image has to be made, and the tool for it is not here.
+var ErrNoMaker = errors.New("mmdebstrap is not installed")
+
 // making is the limit for making a base from packages.
 const making = 10 * time.Minute
 
@@ -145,7 +148,7 @@ func (e *Engine) pull(ctx context.Context, name string, r Report) (err error) {
 func (e *Engine) makeBase(ctx context.Context, r Report) (err error) {
 	tool, err := exec.LookPath("mmdebstrap")
 	if err != nil {
-		return errors.New("none can be made from Debian's packages, since mmdebstrap is not installed; install it (make setup does where apt is), or name an image that is present in BASE_IMAGE")
+		return fmt.Errorf("none can be made from Debian's packages, since %w; install it (make setup does where apt is), or name an image that is present in BASE_IMAGE", ErrNoMaker)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, making, fmt.Errorf("it was not made within %s", making))
 	defer cancel()
