@@ -114,7 +114,7 @@ func (v *visitor) fields(t *testing.T) {
 		"#hard":  "keeps its text when it is deleted",
 		"#moves": "lost the focus while it was typed into",
 	} {
-		err := v.within(time.Second, func(ctx context.Context) error { return v.page.Fill(ctx, selector, "a🙂") })
+		err := v.within(3*time.Second, func(ctx context.Context) error { return v.page.Fill(ctx, selector, "a🙂") })
 		if !errors.Is(err, browser.ErrNoElement) || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: want ErrNoElement and %q, got %v", selector, word, err)
 		}
