@@ -26,6 +26,10 @@ var quiet = []string{
 	"AutoDeElevate", "RenderDocument", "OptimizationHints",
 	// Calls of the browser's own, which Playwright leaves on.
 	"AutofillServerCommunication", "NetworkTimeServiceQuerying",
+	// The browser's own toolbar as web pages: a renderer more for every window
+	// that a session opens, headless or not.
+	"InitialWebUI", "WebUIToolbar", "WebUIReloadButton", "WebUIBackForwardButton",
+	"WebUIHomeButton", "WebUILocationBar", "WebUISplitTabsButton", "PreloadTopChromeWebUI",
 }
 
 // arguments are what Playwright is asked to add to its own.
