@@ -79,15 +79,16 @@ func (w Way) form(name string, form target.Form, endpoint string, who Person) St
 // land waits until the person was led on, or was told that it failed. To go
 // elsewhere before that would race with the page's own navigation.
 func (w Way) land(ctx context.Context, p browser.Page, form target.Form, answer trace.Exchange) error {
-	const script = `([landing, error]) => new Promise((done) => {
+	const script = `([landing, landed, error]) => new Promise((done) => {
 		const look = () => {
-			if (location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "")) return done(true);
+			const there = location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "");
+			if (there && (!landed || document.querySelector(landed))) return done(true);
 			if (error && document.querySelector(error)) return done(false);
 			setTimeout(look, 10);
 		};
 		look();
 	})`
-	if err := p.Eval(ctx, script, []string{form.Landing, form.Error}, nil); err != nil {
+	if err := p.Eval(ctx, script, []string{form.Landing, form.Landed, form.Error}, nil); err != nil {
 		at, _ := p.URL(ctx)
 		return fmt.Errorf("await to be led to %s, or an error in %s, after the answer %d; last seen at %s: %w", form.Landing, form.Error, answer.Status, at, err)
 	}

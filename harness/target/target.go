@@ -155,7 +155,10 @@ type Form struct {
 	// element that then appears instead where it failed. Without a Landing a
 	// step is over when the auth service has answered.
 	Landing string `yaml:"landing"`
-	Error   string `yaml:"error"`
+	// Landed is an element of the landing page: the address may change while
+	// the page is still on its way.
+	Landed string `yaml:"landed"`
+	Error  string `yaml:"error"`
 }
 
 // Standing is the element that shows who is signed in.
