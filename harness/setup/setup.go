@@ -26,6 +26,8 @@ type Options struct {
 	StateDir string
 	// Engines are the engines that will run.
 	Engines []string
+	// Headed: their windows are to be seen.
+	Headed bool
 	// Executables are browsers that the user named, by engine.
 	Executables map[string]string
 	// Processes: services run as processes, and Packages are the Debian
@@ -88,10 +90,14 @@ func (o Options) needs() []need {
 		}
 		switch engine {
 		case "chromium":
+			bring := "chromium-headless-shell"
+			if o.Headed {
+				bring = "chromium"
+			}
 			all = append(all, need{"Chromium", func() bool {
-				_, found := playwright.Find(DriverDir(o.StateDir), engine)
+				_, found := playwright.Find(DriverDir(o.StateDir), engine, o.Headed)
 				return found
-			}, []string{"chromium"}, "install chromium, or type " + playwrights(engine)})
+			}, []string{bring}, "install " + bring + ", or type " + playwrights(engine)})
 		case "webkit":
 			own := sync.OnceValue(func() bool {
 				_, found := playwright.Installed(DriverDir(o.StateDir), engine)

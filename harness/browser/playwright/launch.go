@@ -90,24 +90,24 @@ func (e *engine) executable() (path, found string, err error) {
 	if path, ok := ownBuild(e.kind.ExecutablePath()); ok {
 		return path, foundOwn, nil
 	}
-	if path, ok := system(e.launch.Profile.Engine); ok {
+	if path, ok := system(e.launch.Profile.Engine, e.launch.Headed); ok {
 		return path, foundSystem, nil
 	}
 	return "", "", fmt.Errorf("no %s here: neither Playwright's own build (%s) nor, on PATH, any of %q: install one",
-		e.launch.Profile.Engine, e.kind.ExecutablePath(), systems[e.launch.Profile.Engine])
+		e.launch.Profile.Engine, e.kind.ExecutablePath(), systems(e.launch.Profile.Engine, e.launch.Headed))
 }
 
 // Find returns the browser that Start would take where none is named:
 // Playwright's own build, or else the system's.
-func Find(driverDir, engine string) (executable string, ok bool) {
+func Find(driverDir, engine string, headed bool) (executable string, ok bool) {
 	if executable, ok := Installed(driverDir, engine); ok {
 		return executable, true
 	}
-	return system(engine)
+	return system(engine, headed)
 }
 
-func system(engine string) (executable string, ok bool) {
-	for _, name := range systems[engine] {
+func system(engine string, headed bool) (executable string, ok bool) {
+	for _, name := range systems(engine, headed) {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, true
 		}
@@ -118,12 +118,22 @@ func system(engine string) (executable string, ok bool) {
 // systems are the names of browsers that the system may have. A stock WebKit
 // is none that Playwright can drive; in a stock Firefox (channel moz-firefox)
 // clicks into a cross-site frame were measured to be lost without an error.
-var systems = map[string][]string{
-	"chromium": {
+// Where no window is to be seen, the headless shell comes first, as with
+// Playwright's own builds: the same engine without the browser around it, which
+// took 0.6 of the time for the same specs.
+func systems(engine string, headed bool) []string {
+	if engine != "chromium" {
+		return nil
+	}
+	windowed := []string{
 		"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
 		"/Applications/Chromium.app/Contents/MacOS/Chromium",
 		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-	},
+	}
+	if headed {
+		return windowed
+	}
+	return append([]string{"chromium-headless-shell"}, windowed...)
 }
 
 // ownBuild returns Playwright's build where it is there, or else the headless

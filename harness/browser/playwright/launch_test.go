@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -111,16 +110,19 @@ func TestStartCancelled(t *testing.T) {
 // Playwright's own build goes before the system's. A link to the system's
 // browser stands for it here: what is under test is the choice.
 func TestOwnBuildFirst(t *testing.T) {
-	real, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skipf("no chromium on PATH to link to: %v", err)
+	real, ok := system("chromium", false)
+	if !ok {
+		t.Skip("no Chromium on PATH to link to")
 	}
 	t.Setenv("PLAYWRIGHT_BROWSERS_PATH", t.TempDir())
 	if path, ok := Installed(driverDir, "chromium"); ok {
 		t.Errorf("an empty folder holds %s", path)
 	}
-	if path, ok := Find(driverDir, "chromium"); !ok || path != real {
+	if path, ok := Find(driverDir, "chromium", false); !ok || path != real {
 		t.Errorf("with no build of Playwright's own: found %q, want %s", path, real)
+	}
+	if path, ok := Find(driverDir, "chromium", true); ok && strings.Contains(path, "headless") {
+		t.Errorf("for a window, %s was found, which has none", path)
 	}
 	e := &engine{launch: browser.Launch{Profile: browser.Chromium, DriverDir: driverDir}, life: newLife()}
 	dir, err := workDir(e.launch)

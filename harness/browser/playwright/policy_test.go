@@ -9,16 +9,19 @@ import (
 	"crossing/harness/trace"
 )
 
-// builds are the two kinds of Chromium: one whose distributor blocks
-// third-party cookies, and one as upstream builds it, which allows them.
+// builds are the kinds of Chromium: the one that a run takes, the whole browser
+// that a run with windows takes, and one as upstream builds it, which allows
+// third-party cookies where the distributor's block them.
 func builds(t *testing.T, run func(t *testing.T, l browser.Launch)) {
-	for _, name := range []string{"CHROMIUM", "CHROMIUM_UPSTREAM"} {
-		t.Run(name, func(t *testing.T) {
-			l := browser.Launch{Profile: browser.Chromium, Executable: os.Getenv(name), DriverDir: driverDir}
-			if l.Executable == "" && name == "CHROMIUM_UPSTREAM" {
-				t.Skip("CHROMIUM_UPSTREAM names no executable: the policy of a build as upstream makes it is not proved here")
+	windowed, _ := system("chromium", true)
+	for _, build := range []struct{ name, executable string }{
+		{"CHROMIUM", os.Getenv("CHROMIUM")}, {"windowed", windowed}, {"CHROMIUM_UPSTREAM", os.Getenv("CHROMIUM_UPSTREAM")},
+	} {
+		t.Run(build.name, func(t *testing.T) {
+			if build.executable == "" && build.name != "CHROMIUM" {
+				t.Skip("there is no such executable: the policy of such a build is not proved here")
 			}
-			run(t, l)
+			run(t, browser.Launch{Profile: browser.Chromium, Executable: build.executable, DriverDir: driverDir})
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type choices struct {
 	Runtime   string `env:"RUNTIME" default:"auto" help:"Where services run: containers, processes, or auto (containers where a Docker engine answers)."`
 	Chromium  string `env:"CHROMIUM" placeholder:"FILE" help:"Chromium to use; default: Playwright's own build where installed, else the system's."`
 	WebKit    string `env:"WEBKIT" name:"webkit" placeholder:"FILE" help:"MiniBrowser to use; default: Playwright's own WebKit where installed, else the system's WebKitGTK."`
+	Headed    bool   `env:"HEADED" help:"Show the browsers."`
 	BaseImage string `env:"BASE_IMAGE" placeholder:"IMAGE" help:"Image that Dockerfiles build from; default: Debian's, pulled, or made from its packages."`
 }
 
@@ -104,17 +106,23 @@ func (c choices) profiles() ([]browser.Profile, error) {
 	return chosen, nil
 }
 
-func (c choices) check() error {
+func (c *choices) check() error {
 	if !slices.Contains(target.Runtimes, c.Runtime) {
 		return fmt.Errorf("RUNTIME=%s is not known; allowed: %s", c.Runtime, strings.Join(target.Runtimes, ", "))
 	}
-	for _, named := range []struct{ setting, path string }{{"CHROMIUM", c.Chromium}, {"WEBKIT", c.WebKit}} {
-		if named.path == "" {
+	for _, named := range []struct {
+		setting string
+		path    *string
+	}{{"CHROMIUM", &c.Chromium}, {"WEBKIT", &c.WebKit}} {
+		if *named.path == "" {
 			continue
 		}
-		info, err := os.Stat(named.path)
-		if err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
-			return fmt.Errorf("%s=%s is no program that can be run; name the browser's executable, or leave it out", named.setting, named.path)
+		path, err := exec.LookPath(*named.path)
+		if err == nil {
+			*named.path, err = filepath.Abs(path) // suites run in folders of their own
+		}
+		if err != nil {
+			return fmt.Errorf("%s=%s is no program that can be run; name the browser's executable, or leave it out", named.setting, *named.path)
 		}
 	}
 	return nil
