@@ -101,20 +101,17 @@ func (v *Visitor) ToAuth() []trace.Exchange {
 	return found
 }
 
-// SessionDigest is the digest of the session cookie that was set last.
-func (v *Visitor) SessionDigest() string { return observe.LastSession(v.Recorder.Snapshot()) }
-
 // FoundBy asks every instance of the auth service, past the edge and the
 // browser, whether it finds this person's session; a remote target has none
 // that could be asked.
 func (v *Visitor) FoundBy(ctx SpecContext) []string {
 	GinkgoHelper()
-	if len(v.rig.observer.Auth) == 0 {
+	if len(v.rig.ground.Observer.Auth) == 0 {
 		NotApplicable("the instances of a deployed target cannot be asked one by one")
 	}
 	digest := v.SessionDigest()
 	var answers []string
-	for _, o := range v.rig.observer.Sessions(ctx, digest, v.rig.Reveal(digest)) {
+	for _, o := range v.rig.ground.Observer.Sessions(ctx, digest, v.rig.Reveal(digest)) {
 		answers = append(answers, o.Answer)
 	}
 	return answers
@@ -135,7 +132,7 @@ func (v *Visitor) Fetch(ctx SpecContext, url, credentials string) trace.Exchange
 
 // Diagnose observes and explains this person's trace, as a failure would.
 func (v *Visitor) Diagnose(ctx context.Context) (diagnose.Diagnosis, error) {
-	if err := v.rig.observer.Look(ctx, v.Recorder); err != nil {
+	if err := v.rig.ground.Observer.Look(ctx, v.Recorder); err != nil {
 		return diagnose.Diagnosis{}, err
 	}
 	return diagnose.Explain(v.Recorder.Snapshot()), nil

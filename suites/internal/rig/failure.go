@@ -14,10 +14,8 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"crossing/harness/diagnose"
+	"crossing/harness/visit"
 )
-
-// looking is how long a failure may take to be explained.
-const looking = 20 * time.Second
 
 func (r *Rig) arrived(v *Visitor) {
 	r.mu.Lock()
@@ -63,7 +61,7 @@ func (v *Visitor) explain() string {
 		return ""
 	}
 	v.looked = true
-	ctx, cancel := context.WithTimeout(context.Background(), looking)
+	ctx, cancel := context.WithTimeout(context.Background(), visit.Looking)
 	defer cancel()
 	var notes []string
 	note := func(what string, err error) {
@@ -71,17 +69,10 @@ func (v *Visitor) explain() string {
 			notes = append(notes, fmt.Sprintf("(%s: %v)", what, err))
 		}
 	}
-	if v.session != nil {
-		jar, err := v.session.Cookies(ctx)
-		note("the jar could not be read", err)
-		if err == nil {
-			v.Recorder.Jar(jar)
-		}
-		_, err = v.Standing(ctx)
-		note("the page shows no standing", err)
+	d, missing := v.Visitor.Explain(ctx)
+	for _, err := range missing {
+		notes = append(notes, fmt.Sprintf("(%v)", err))
 	}
-	note("the observations are incomplete", v.rig.observer.Look(ctx, v.Recorder))
-	d := diagnose.Explain(v.Recorder.Snapshot())
 	name := v.artefact()
 	path := filepath.Join("traces", name+".json")
 	note("the trace was not written", v.save(filepath.Join(v.rig.settings.OutDir, path)))
@@ -100,7 +91,7 @@ func (v *Visitor) explain() string {
 	if len(notes) == 0 {
 		return ""
 	}
-	said := fmt.Sprintf("%s on %s: %s", v.name, v.Profile.Name, strings.Join(notes, "\n"))
+	said := fmt.Sprintf("%s on %s: %s", v.Name, v.Profile.Name, strings.Join(notes, "\n"))
 	// Ginkgo drops the message of an assertion that fails after a time-out.
 	AddReportEntry("diagnosis", v.rig.redactor.Scrub(said), ReportEntryVisibilityNever)
 	return said
@@ -111,7 +102,7 @@ var unfit = regexp.MustCompile(`[^a-zA-Z0-9]+`)
 // artefact is a file name that says which spec and visitor it belongs to.
 func (v *Visitor) artefact() string {
 	name := strings.Trim(unfit.ReplaceAllString(CurrentSpecReport().FullText(), "-"), "-")
-	return name[:min(len(name), 120)] + "-" + v.name
+	return name[:min(len(name), 120)] + "-" + v.Name
 }
 
 func (v *Visitor) save(path string) error {

@@ -5,7 +5,6 @@
 package rig
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -21,11 +20,11 @@ import (
 	"github.com/onsi/gomega/format"
 
 	"crossing/harness/browser"
-	"crossing/harness/edge"
 	"crossing/harness/observe"
 	"crossing/harness/stack"
 	"crossing/harness/target"
 	"crossing/harness/trace"
+	"crossing/harness/visit"
 )
 
 var settingsFile = flag.String("crossing.settings", "", "file with the run's settings, as the command crossing writes it; without it the reference application is run with defaults")
@@ -38,9 +37,7 @@ type Rig struct {
 	run      stack.Run
 	redactor *trace.Redactor
 	stack    *stack.Stack
-	edge     *edge.Edge
-	observer *observe.Observer
-	browsers *browsers
+	ground   *visit.Ground
 	facts    *facts
 
 	mu       sync.Mutex
@@ -111,14 +108,11 @@ func (r *Rig) Join(ctx SpecContext, data []byte) {
 		}
 	}
 	var err error
-	r.edge, err = edge.New(edge.Options{Routes: r.routes(), Redactor: r.redactor})
+	r.ground, err = visit.New(ctx, visit.Options{
+		Target: r.target, Settings: r.settings, Stack: r.stack, Redactor: r.redactor, Run: r.run, Started: r.facts.profile,
+	})
 	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(r.edge.Close)
-	r.observer, err = r.newObserver(ctx, r.stack)
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(r.observer.Close)
-	r.browsers = newBrowsers(r)
-	DeferCleanup(r.browsers.Close)
+	DeferCleanup(r.ground.Close)
 	DeferCleanup(r.searchForSecrets)
 	DeferCleanup(r.facts.write)
 }
@@ -175,63 +169,8 @@ func (r *Rig) stackOptions(run stack.Run) stack.Options {
 	}
 }
 
-// routes are the origins and who answers for them: the stack's instances, or
-// the deployed origins themselves.
-func (r *Rig) routes() []edge.Route {
-	o := r.target.Origins
-	routes := []edge.Route{{Origin: o.Stranger, Role: trace.RoleStranger, Handler: edge.Stranger(o)}}
-	for _, part := range []struct {
-		origin, service string
-		role            trace.Role
-	}{
-		{o.Frontend, r.target.Serves.Frontend, trace.RoleFrontend},
-		{o.Auth, r.target.Serves.Auth, trace.RoleAuth},
-		{o.API, r.target.Serves.API, trace.RoleAPI},
-	} {
-		if part.origin == "" {
-			continue
-		}
-		route := edge.Route{Origin: part.origin, Role: part.role}
-		if r.stack == nil {
-			route.Upstreams = []edge.Upstream{{Name: string(part.role), URL: part.origin}}
-		} else {
-			for _, i := range r.stack.Instances(part.service) {
-				route.Upstreams = append(route.Upstreams, edge.Upstream{Name: i.Name(), URL: "http://" + i.Address()})
-			}
-		}
-		routes = append(routes, route)
-	}
-	return routes
-}
-
-// newObserver asks the instances of a stack; with none it asks nobody.
-func (r *Rig) newObserver(ctx context.Context, s *stack.Stack) (*observe.Observer, error) {
-	o := &observe.Observer{Subject: r.target.Subject(), Contract: r.target.Contract}
-	if s == nil {
-		return o, nil
-	}
-	instances := func(service string) []observe.Instance {
-		var all []observe.Instance
-		for _, i := range s.Instances(service) {
-			all = append(all, observe.Instance{
-				Name: i.Name(), URL: "http://" + i.Address(), Environment: s.Environment(i.Name()),
-				Ready: r.target.Services[service].Ready.Path,
-			})
-		}
-		return all
-	}
-	o.Auth, o.API, o.Logs = instances(r.target.Serves.Auth), instances(r.target.Serves.API), s.Logs
-	if db := r.target.Database; db != nil {
-		var err error
-		if o.Database, err = observe.OpenDatabase(ctx, s.DatabaseURL(), *db); err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
-}
-
 // Auth are the instances of the auth service, to be asked past the edge.
-func (r *Rig) Auth() []observe.Instance { return r.observer.Auth }
+func (r *Rig) Auth() []observe.Instance { return r.ground.Observer.Auth }
 
 // Target is the application under test.
 func (r *Rig) Target() *target.Target { return r.target }
@@ -239,10 +178,10 @@ func (r *Rig) Target() *target.Target { return r.target }
 // Database is where the application keeps its sessions. A target that gives
 // no access to it makes the spec not applicable.
 func (r *Rig) Database() *observe.Database {
-	if r.observer.Database == nil {
+	if r.ground.Observer.Database == nil {
 		NotApplicable("crossing.yaml names no database, so that rows cannot be looked up")
 	}
-	return r.observer.Database
+	return r.ground.Observer.Database
 }
 
 // Reveal gives the plain value behind a digest, for checks that need one. It
@@ -272,7 +211,7 @@ func (r *Rig) Cold(ctx SpecContext) []observe.Instance {
 	s, err := stack.Up(ctx, o)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(s.Down)
-	cold, err := r.newObserver(ctx, s)
+	cold, err := visit.Observer(ctx, r.target, s)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(cold.Close)
 	return cold.Auth

@@ -1,103 +1,65 @@
 package rig
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"crossing/harness/browser"
-	"crossing/harness/browser/capability"
-	"crossing/harness/edge"
 	"crossing/harness/journey"
 	"crossing/harness/match"
 	"crossing/harness/observe"
 	"crossing/harness/trace"
+	"crossing/harness/visit"
 )
 
-// Visitor is one person in one browser session, with an edge listener of
-// their own and a trace of all that is seen.
+// Visitor is a visit.Visitor within a spec: what it cannot do fails the spec.
 type Visitor struct {
-	Person  journey.Person
-	Profile browser.Profile
-	// Way are the steps that this person can take.
-	Way journey.Way
-	// Page is the tab in use.
-	Page browser.Page
-	// Line is the person's way through the edge: break it here.
-	Line *edge.Line
-	// Recorder is the trace so far.
-	Recorder *trace.Recorder
+	*visit.Visitor
 
-	name       string // of the visitor; one person may come as several
-	rig        *Rig
-	browser    browser.Browser
-	capability trace.Capability
-	session    browser.Session
-	keep       string
-	expected   []string
-	looked     bool
+	rig      *Rig
+	expected []string
+	looked   bool
 }
 
 // Option changes how a visitor comes.
-type Option func(*Visitor)
+type Option func(*coming)
+
+// coming is a visitor before they are there.
+type coming struct {
+	visit.Guest
+	expected []string
+}
 
 // As is an earlier person, in another browser session.
-func As(p journey.Person) Option { return func(v *Visitor) { v.Person = p } }
+func As(p journey.Person) Option { return func(c *coming) { c.Person = p } }
 
 // Keeping keeps the browser's profile, so that Restart can be acted out.
-func Keeping() Option {
-	return func(v *Visitor) { v.keep = filepath.Join(v.rig.run.Dir, "keep-"+v.Person.Email) }
-}
+func Keeping() Option { return func(c *coming) { c.Keep = true } }
 
 // Expecting declares invariants that this visitor's spec breaks on purpose.
 func Expecting(violations ...string) Option {
-	return func(v *Visitor) { v.expected = append(v.expected, violations...) }
+	return func(c *coming) { c.expected = append(c.expected, violations...) }
 }
 
 // Visit opens a browser session for a fresh person, and proves its cookie
 // policy by a control before anything that it says is believed.
 func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...Option) *Visitor {
 	GinkgoHelper()
-	started, err := r.browsers.get(ctx, p)
-	Expect(err).NotTo(HaveOccurred())
-	v := &Visitor{
-		Person: journey.NewPerson(name), Profile: p, name: name, rig: r, browser: started.browser, capability: started.capability,
-	}
+	c := coming{Guest: visit.Guest{Name: name, Person: journey.NewPerson(name), Spec: CurrentSpecReport().FullText()}}
 	for _, change := range options {
-		change(v)
+		change(&c)
 	}
-	head := trace.Trace{
-		Run: r.run.ID, Spec: CurrentSpecReport().FullText(), Visitor: name, Profile: p.Name,
-		Browser: started.browser.Version().Browser, Subject: r.target.Subject(),
-	}
-	v.Recorder = trace.NewRecorder(r.redactor, head)
-	v.Recorder.Capability(started.capability)
-	v.Way = journey.Way{Origins: r.target.Origins, Contract: r.target.Contract, Recorder: v.Recorder}
-	v.Line, err = r.edge.Open(v.Recorder)
+	opened, err := r.ground.Visitor(ctx, p, c.Guest)
 	Expect(err).NotTo(HaveOccurred())
+	v := &Visitor{Visitor: opened, rig: r, expected: c.expected}
 	r.arrived(v)
 	DeferCleanup(v.leave)
-	v.open(ctx)
+	Expect(v.Open(ctx)).To(Succeed())
 	return v
-}
-
-// open starts the browser session, and proves it.
-func (v *Visitor) open(ctx context.Context) {
-	GinkgoHelper()
-	var err error
-	v.session, err = v.browser.NewSession(ctx, browser.Options{Proxy: v.Line.Proxy(), Keep: v.keep, Recorder: v.Recorder})
-	Expect(err).NotTo(HaveOccurred())
-	v.Page, err = v.session.NewPage(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	seen, err := capability.Control(ctx, v.Page, v.rig.target.Origins)
-	Expect(err).NotTo(HaveOccurred())
-	Expect(seen.Holds(v.Profile)).To(Succeed())
 }
 
 // leave ends the session, once the invariants have been checked. It is no
@@ -107,27 +69,17 @@ func (v *Visitor) leave(ctx SpecContext) {
 	if CurrentSpecReport().Failed() {
 		v.explain()
 	}
-	if v.session != nil && !CurrentSpecReport().Failed() {
-		if jar, err := v.session.Cookies(ctx); err == nil {
-			v.Recorder.Jar(jar)
-		}
+	if v.Session != nil && !CurrentSpecReport().Failed() {
+		_, _ = v.Jar(ctx) // a browser that the spec has ended has none to show
 		Expect(v.Recorder.Snapshot()).To(match.KeepInvariants(v.expected...))
 	}
-	if v.session != nil {
-		Expect(v.session.Close(ctx)).To(Succeed())
-	}
-	Expect(v.Line.Close()).To(Succeed())
-	if v.keep != "" {
-		Expect(os.RemoveAll(v.keep)).To(Succeed())
-	}
+	Expect(v.Close(ctx)).To(Succeed())
 }
 
 // Restart ends the browser and opens it again with the profile that it kept.
 func (v *Visitor) Restart(ctx SpecContext) {
 	GinkgoHelper()
-	Expect(v.keep).NotTo(BeEmpty(), "a visitor who restarts must come with rig.Keeping()")
-	Expect(v.session.Close(ctx)).To(Succeed())
-	v.open(ctx)
+	Expect(v.Visitor.Restart(ctx)).To(Succeed())
 }
 
 // Walk takes steps; a step that cannot be taken fails the spec.
@@ -139,23 +91,7 @@ func (v *Visitor) Walk(ctx SpecContext, steps ...journey.Step) {
 // NewTab opens a second tab and goes on there.
 func (v *Visitor) NewTab(ctx SpecContext) {
 	GinkgoHelper()
-	p, err := v.session.NewPage(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	v.Page = p
-}
-
-// Standing is who the open page takes this person for, at this moment.
-func (v *Visitor) Standing(ctx context.Context) (trace.Standing, error) {
-	return v.Way.Standing(ctx, v.Page)
-}
-
-// Jar is what the browser keeps now.
-func (v *Visitor) Jar(ctx context.Context) (trace.Jar, error) {
-	jar, err := v.session.Cookies(ctx)
-	if err == nil {
-		v.Recorder.Jar(jar)
-	}
-	return jar, err
+	Expect(v.Visitor.NewTab(ctx)).To(Succeed())
 }
 
 // Exchanges are this person's own with a path of a role, in order: the
@@ -248,18 +184,14 @@ func (r *Rig) NeedsRestart(ctx SpecContext, p browser.Profile) {
 // measured is what the profile was found to do.
 func (r *Rig) measured(ctx SpecContext, p browser.Profile) trace.Capability {
 	GinkgoHelper()
-	started, err := r.browsers.get(ctx, p)
+	started, err := r.ground.Browser(ctx, p)
 	Expect(err).NotTo(HaveOccurred())
-	return started.capability
+	return started.Capability
 }
 
 func told(c trace.Capability) string {
 	return fmt.Sprintf("third-party cookie kept: %s, Partitioned kept: %s", c.ThirdParty, c.Partitioned)
 }
-
-// KeepsCookie says whether the profile was measured to keep a Partitioned
-// cookie, so that a person there is signed in by it.
-func (v *Visitor) KeepsCookie() bool { return v.capability.Partitioned == trace.MeasuredYes }
 
 func lastOf(lines []string) string {
 	if len(lines) == 0 {
