@@ -3,6 +3,7 @@ package target
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -63,8 +64,11 @@ func TestAFileStandsOverThePresetFieldByField(t *testing.T) {
 	if c.Cookie.SameSite != "Lax" || !c.Cookie.Secure || c.Cookie.Path != "/" || c.Cookie.Lifetime != 604800 {
 		t.Errorf("cookie is %+v", c.Cookie)
 	}
-	if c.Paths.Session != "/who" || c.Paths.SignIn != "/api/auth/sign-in/email" {
+	if c.Paths.Session != "/who" || c.Paths.SignIn != "/api/auth/sign-in/email" || c.Paths.RevokeAll != "/api/auth/revoke-sessions" {
 		t.Errorf("paths are %+v", c.Paths)
+	}
+	if c.UpdateAge != 86400 || !slices.Equal(c.CORS.Auth.Exposed, []string{"set-auth-token", "set-auth-jwt"}) || !slices.Equal(c.CORS.API.Allowed, []string{"authorization"}) {
+		t.Errorf("the rest is %+v, updated at %d", c.CORS, c.UpdateAge)
 	}
 }
 
@@ -101,6 +105,8 @@ func TestProblemsNameFileLineFieldAndWhatIsAllowed(t *testing.T) {
 		"instances":          {service("    instances: 0\n"), []string{"out of range", "1 to 9"}},
 		"folder":             {service("    directory: gone\n"), []string{"services.a.directory", `"gone"`}},
 		"dockerfile":         {service("    directory: a\n    dockerfile: Dockerfile\n"), []string{"services.a.dockerfile", "no file"}},
+		"revoke without /":   {minimal + "contract:\n  paths: {revoke: end}\n", []string{":6:", "contract.paths.revoke", `"end"`}},
+		"update age":         {minimal + "contract:\n  updateAge: -1\n", []string{":6:", "contract.updateAge", "-1"}},
 		"signing secret":     {service("contract:\n  signingSecret: AUTH_KEY\n"), []string{"contract.signingSecret", "AUTH_KEY"}},
 		"duration":           {strings.Replace(service(""), "path: /}", "path: /, within: soon}", 1), []string{":10:"}},
 	} {

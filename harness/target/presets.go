@@ -14,7 +14,7 @@ const BetterAuth = "better-auth"
 var presets = map[string]Contract{
 	// better-auth 1.7: defaults of its cookies (docs, "Cookies") with the
 	// attributes that a cross-site session needs, and the paths of its
-	// e-mail sign-in and of the jwt plugin.
+	// e-mail sign-in, of its list of sessions and of the jwt plugin.
 	BetterAuth: {
 		Preset: BetterAuth,
 		Cookie: trace.CookieContract{
@@ -24,7 +24,16 @@ var presets = map[string]Contract{
 		Paths: trace.Paths{
 			SignUp: "/api/auth/sign-up/email", SignIn: "/api/auth/sign-in/email",
 			SignOut: "/api/auth/sign-out", Session: "/api/auth/get-session",
+			List: "/api/auth/list-sessions", Revoke: "/api/auth/revoke-session", RevokeAll: "/api/auth/revoke-sessions",
 			Token: "/api/auth/token", Keys: "/api/auth/jwks", API: "/me",
+		},
+		// session.updateAge (docs, "Session Management").
+		UpdateAge: 24 * 60 * 60,
+		// What its client sends, and what the plugins bearer and jwt have pages
+		// read.
+		CORS: CORS{
+			Auth: Reach{Allowed: []string{"content-type", "authorization"}, Exposed: []string{"set-auth-token", "set-auth-jwt"}},
+			API:  Reach{Allowed: []string{"authorization"}},
 		},
 	},
 }

@@ -114,6 +114,11 @@ type Contract struct {
 	Cookie trace.CookieContract `yaml:"cookie"`
 	Paths  trace.Paths          `yaml:"paths"`
 	Pages  Pages                `yaml:"pages"`
+	// UpdateAge is how old a session may become, in seconds, before the auth
+	// service lengthens it, whichever endpoint is asked; 0: it never does.
+	UpdateAge int `yaml:"updateAge"`
+	// CORS is what the frontend's pages may send and read across origins.
+	CORS CORS `yaml:"cors"`
 	// Issuer and Audience of tokens; default: the auth origin.
 	Issuer   string `yaml:"issuer"`
 	Audience string `yaml:"audience"`
@@ -123,6 +128,21 @@ type Contract struct {
 	// FallbackSetting is the run-time setting (a path of the frontend and the
 	// name of a JSON field) that switches the bearer fallback.
 	FallbackSetting Setting `yaml:"fallbackSetting"`
+}
+
+// CORS is what auth and api let the frontend's pages do (Fetch, "CORS
+// protocol"), and no other origin's.
+type CORS struct {
+	Auth Reach `yaml:"auth"`
+	API  Reach `yaml:"api"`
+}
+
+// Reach of a page into another origin, by names of headers.
+type Reach struct {
+	// Allowed are those that its requests may carry, Exposed those of answers
+	// that its script must be able to read.
+	Allowed []string `yaml:"allowed"`
+	Exposed []string `yaml:"exposed"`
 }
 
 // Setting is one field of a JSON document that the frontend reads at run time.
@@ -142,6 +162,8 @@ type Pages struct {
 	Standing  Standing `yaml:"standing"`
 	CallAPI   Call     `yaml:"callAPI"`
 	SignOut   string   `yaml:"signOut"`
+	// SignOutEverywhere ends this person's sessions in every browser.
+	SignOutEverywhere string `yaml:"signOutEverywhere"`
 }
 
 // Form is a page with a form.

@@ -191,11 +191,15 @@ func (t *Target) validateContract(add adder) {
 	}
 	for _, p := range []struct{ name, value string }{
 		{"signUp", c.Paths.SignUp}, {"signIn", c.Paths.SignIn}, {"signOut", c.Paths.SignOut}, {"session", c.Paths.Session},
+		{"list", c.Paths.List}, {"revoke", c.Paths.Revoke}, {"revokeAll", c.Paths.RevokeAll},
 		{"token", c.Paths.Token}, {"keys", c.Paths.Keys}, {"api", c.Paths.API},
 	} {
 		if p.value != "" && !strings.HasPrefix(p.value, "/") {
 			add("contract.paths."+p.name, "%q does not begin with a slash", p.value)
 		}
+	}
+	if c.UpdateAge < 0 {
+		add("contract.updateAge", "%d is no age; write seconds, or 0 where sessions are not lengthened", c.UpdateAge)
 	}
 	if c.SigningSecret != "" && !t.Remote() {
 		if auth, ok := t.Services[t.Serves.Auth]; ok {

@@ -56,8 +56,13 @@ type Paths struct {
 	SignIn  string `json:"signIn" yaml:"signIn"`
 	SignOut string `json:"signOut" yaml:"signOut"`
 	Session string `json:"session" yaml:"session"`
-	Token   string `json:"token,omitempty" yaml:"token"`
-	Keys    string `json:"keys,omitempty" yaml:"keys"`
+	// List shows a person's own sessions, Revoke ends the one that it is told,
+	// RevokeAll every one: in whichever browser they are.
+	List      string `json:"list,omitempty" yaml:"list"`
+	Revoke    string `json:"revoke,omitempty" yaml:"revoke"`
+	RevokeAll string `json:"revokeAll,omitempty" yaml:"revokeAll"`
+	Token     string `json:"token,omitempty" yaml:"token"`
+	Keys      string `json:"keys,omitempty" yaml:"keys"`
 	// API is the api's call that needs a token.
 	API string `json:"api,omitempty" yaml:"api"`
 }
