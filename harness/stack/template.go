@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,15 +35,11 @@ type scope struct {
 	inside  bool  // addresses as fellow services see them
 }
 
-// reference is ${name} or ${kind.name}; a doubled dollar sign, $${HOME},
-// leaves the rest to a shell as ${HOME}.
-var reference = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
-
 // expand fills in text. where names the setting in an error:
 // "services.auth.environment.DATABASE_URL".
 func (s scope) expand(where, text string) (string, error) {
 	var failed error
-	out := reference.ReplaceAllStringFunc(text, func(found string) string {
+	out := target.Reference.ReplaceAllStringFunc(text, func(found string) string {
 		if strings.HasPrefix(found, "$$") {
 			return found[1:]
 		}

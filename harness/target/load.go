@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -63,9 +66,9 @@ func Load(path string) (*Target, error) {
 	if info, err := os.Stat(absolute); err == nil && info.IsDir() {
 		absolute = filepath.Join(absolute, DefaultName)
 	}
-	text, err := os.ReadFile(absolute)
+	text, err := read(absolute)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s: name the file that describes your application with --config (CONFIG= for make)", path)
+		return nil, fmt.Errorf("there is no %s: name the file that describes your application with --config (CONFIG= for make)", shown(path, absolute))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
@@ -73,14 +76,54 @@ func Load(path string) (*Target, error) {
 	return parse(absolute, text)
 }
 
+// most is how long a crossing.yaml may be, in bytes: one that is longer is
+// something else, such as a device that never ends.
+const most = 1 << 20
+
+// read reads a text, from a pipe, too.
+func read(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
+	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // the mark that some editors of Windows put first
+	switch {
+	case err != nil:
+		return nil, err
+	case len(text) > most:
+		return nil, fmt.Errorf("it is longer than %d MiB, which no description of an application is", most>>20)
+	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
+		return nil, errors.New("it is no text; a crossing.yaml is YAML in UTF-8")
+	}
+	return text, nil
+}
+
+// shown is the path as it was given, with what was looked for in a folder.
+func shown(path, absolute string) string {
+	if filepath.Base(absolute) == filepath.Base(path) {
+		return path
+	}
+	return filepath.Join(path, filepath.Base(absolute))
+}
+
 func parse(path string, text []byte) (*Target, error) {
 	t := &Target{Path: path, Dir: filepath.Dir(path)}
-	tree, err := parser.ParseBytes(text, 0)
+	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // shape knows the fields by their paths
 	if err != nil {
 		return nil, malformed(path, text, err)
 	}
-	if len(tree.Docs) == 0 || tree.Docs[0].Body == nil {
+	switch {
+	case len(tree.Docs) == 0 || tree.Docs[0].Body == nil:
 		return nil, fmt.Errorf("%s is empty: it must at least name origins.frontend and origins.auth", path)
+	case len(tree.Docs) > 1:
+		return nil, fmt.Errorf("%s holds %d documents; write one, without lines of ---", path, len(tree.Docs))
+	}
+	written := shape{path: path}
+	written.walk(tree.Docs[0].Body, reflect.TypeFor[File](), "")
+	if len(written.problems) > 0 {
+		return nil, written.problems
 	}
 	// The preset comes first, so that what the file says stands over it.
 	var first struct {
@@ -199,7 +242,13 @@ func malformed(path string, text []byte, err error) error {
 	}
 	p.Why = y.GetMessage()
 	if tok := y.GetToken(); tok != nil {
-		p.Line, p.Field = tok.Position.Line, tok.Value
+		p.Line = tok.Position.Line
+		if near := strings.TrimSpace(tok.Value); near != "" {
+			p.Why += fmt.Sprintf(", near %q", brief(near))
+		}
+	}
+	if strings.Contains(p.Why, "'\t'") {
+		p.Why = "a tab stands before the field; YAML is indented with spaces"
 	}
 	return Problems{p}
 }

@@ -108,6 +108,31 @@ func TestProblemsNameFileLineFieldAndWhatIsAllowed(t *testing.T) {
 		"revoke without /":   {minimal + "contract:\n  paths: {revoke: end}\n", []string{":6:", "contract.paths.revoke", `"end"`}},
 		"update age":         {minimal + "contract:\n  updateAge: -1\n", []string{":6:", "contract.updateAge", "-1"}},
 		"signing secret":     {service("contract:\n  signingSecret: AUTH_KEY\n"), []string{"contract.signingSecret", "AUTH_KEY"}},
+		"tab":                {"origins:\n\tfrontend: x\n", []string{":2:", "a tab", "spaces"}},
+		"nested field":       {service("    enviroment: {A: b}\n"), []string{":11: services.a.enviroment:", "did you mean environment?", "allowed: image, dockerfile"}},
+		"field of a list":    {service("    instances: [{}, {env: {A: b}}]\n"), []string{":11: services.a.instances[1].env:", "allowed: environment"}},
+		"far from any field": {minimal + "zzz: 1\n", []string{":5: zzz: there is no such field; allowed: name, origins"}},
+		"written twice":      {minimal + "name: a\nname: b\n", []string{":6: name:", "first in line 5"}},
+		"no fields":          {"origins: [a]\n", []string{":1: origins: a list where fields are expected"}},
+		"no list":            {service("    needs: a\n"), []string{":11: services.a.needs:", `"a" where a list is expected`}},
+		"no number":          {strings.Replace(service(""), "port: 80", "port: http", 1), []string{":9: services.a.port:", `"http" is no whole number`}},
+		"no truth":           {service("    unprivileged: yes\n"), []string{":11: services.a.unprivileged:", `"yes" is neither true nor false`}},
+		"no value":           {minimal + "name: {a: b}\n", []string{":5: name: fields where one value is expected"}},
+		"instances of words": {service("    instances: many\n"), []string{":11: services.a.instances:", `"many"`, "1 to 9"}},
+		"bare duration":      {strings.Replace(service(""), "path: /}", "path: /, within: 5}", 1), []string{":10: services.a.ready.within: 5 is no duration", "30s"}},
+		"two documents":      {minimal + "---\n" + minimal, []string{"holds 2 documents"}},
+		"no text":            {"\x00\x01", []string{"it is no text", "UTF-8"}},
+		"too long":           {strings.Repeat("# more\n", 200_000), []string{"longer than 1 MiB"}},
+		"template":           {service("    environment: {A: \"${secret.none}\"}\n"), []string{":11: services.a.environment.A: ${secret.none} is unknown", "${address.a}"}},
+		"template, instance": {service("    instances: [{environment: {A: \"${nope}\"}}]\n"), []string{":11: services.a.instances[0].environment.A: ${nope}"}},
+		"template, command":  {strings.Replace(service(""), "./run", "./run ${url.b}", 1), []string{":8: services.a.command: ${url.b} is unknown"}},
+		"template, database": {service("database: {url: \"postgres://${host}/x\", session: SELECT}\n"), []string{":11: database.url: ${host} is unknown"}},
+		"no database":        {service("database: {url: \"mysql://u:open-sesame@h/x\"}\n"), []string{"database.url: not the address", "database.session: missing"}},
+		"capitals":           {strings.Replace(minimal, "https://auth", "https://Auth", 1), []string{":4: origins.auth:", "https://auth.example.net"}},
+		"usual port":         {strings.Replace(minimal, "example.net", "example.net:443", 1), []string{":4: origins.auth:", "leave it out"}},
+		"other letters":      {strings.Replace(minimal, "auth.example", "bücher", 1), []string{":4: origins.auth:", "https://xn--bcher-kva.net"}},
+		"star":               {strings.Replace(minimal, "auth.", "*.", 1), []string{":4: origins.auth:", "no name of a host"}},
+		"image":              {strings.Replace(service(""), "command: ./run", "image: My App", 1), []string{":8: services.a.image:", `"My App"`, "small letters"}},
 		"duration":           {strings.Replace(service(""), "path: /}", "path: /, within: soon}", 1), []string{":10:"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -119,6 +144,29 @@ func TestProblemsNameFileLineFieldAndWhatIsAllowed(t *testing.T) {
 				if !strings.Contains(err.Error(), want) {
 					t.Errorf("the error lacks %q:\n%v", want, err)
 				}
+			}
+			if strings.Contains(err.Error(), "open-sesame") {
+				t.Errorf("a password is told:\n%v", err)
+			}
+		})
+	}
+}
+
+func TestWhatIsUnusualAndRightIsTaken(t *testing.T) {
+	service := minimal + "serves: {frontend: a, auth: a}\nservices:\n  a:\n    command: ./run\n    port: 80\n    ready: {path: /, within: 1m}\n"
+	for name, text := range map[string]string{
+		"a byte order mark":       "\xef\xbb\xbf" + minimal,
+		"lines of Windows":        strings.ReplaceAll(minimal, "\n", "\r\n"),
+		"values that are no text": service + "    environment: {A: true, B: 3, C: 1.5, D: null}\n",
+		"a list of instances":     service + "    instances: [{}, {environment: {A: \"1\"}}]\n",
+		"an alias":                service + "    environment: &e {A: b}\n  b:\n    command: x\n    port: 81\n    ready: {path: /}\n    environment: *e\n",
+		"a merged mapping":        service + "    environment: &e {A: b}\n  b:\n    command: x\n    port: 81\n    ready: {path: /}\n    environment: {<<: *e, C: d}\n",
+		"a shell's variable":      service + "    environment: {A: \"$${HOME} ${address.a} ${url.a} ${origin.auth} ${env.ANY} ${port}\"}\n",
+		"an image with a port":    strings.Replace(service, "command: ./run", "image: localhost:5000/my_app/web:V1.2", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := parseText(t, text); err != nil {
+				t.Error(err)
 			}
 		})
 	}
@@ -147,7 +195,7 @@ func TestSetChangesServicesAndInstancesThatExist(t *testing.T) {
 	if err != nil || set["auth"]["A"] != "1" || set["auth-2"]["B"] != "x=y" {
 		t.Fatalf("got %v, %v", set, err)
 	}
-	for _, wrong := range []string{"auth", "auth.A", "A=1", "auth-3.A=1", "db.A=1"} {
+	for _, wrong := range []string{"auth", "auth.A", "A=1", "auth-3.A=1", "db.A=1", "auth.A=1,auth-2.B=2", "auth.A=${secret.none}"} {
 		if _, err := got.ParseSet([]string{wrong}); err == nil || !strings.Contains(err.Error(), "SET") {
 			t.Errorf("%q: got %v", wrong, err)
 		}

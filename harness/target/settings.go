@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -44,6 +45,9 @@ type Settings struct {
 // Runtimes that can be asked for.
 var Runtimes = []string{"auto", "containers", "processes"}
 
+// comma is where a person has put one between two settings.
+var comma = regexp.MustCompile(`,\s*([a-z][a-z0-9-]*)\.\w+=`)
+
 // ParseSet reads "auth.NAME=value auth-2.NAME=value" into Settings.Set, and
 // says which part is wrong. The services must be the target's.
 func (t *Target) ParseSet(words []string) (map[string]map[string]string, error) {
@@ -57,6 +61,12 @@ func (t *Target) ParseSet(words []string) (map[string]map[string]string, error) 
 		}
 		if !slices.Contains(t.instanceNames(), service) {
 			return nil, fmt.Errorf("SET: %q names no service or instance of %s; there are: %s", service, t.Path, strings.Join(t.instanceNames(), ", "))
+		}
+		if why := t.unknown(value, true); why != "" {
+			return nil, fmt.Errorf("SET: %s.%s: %s", service, name, why)
+		}
+		if comma.MatchString(value) && slices.Contains(t.instanceNames(), comma.FindStringSubmatch(value)[1]) {
+			return nil, fmt.Errorf("SET: %s.%s holds a comma and then a setting of %s; put a space between settings", service, name, comma.FindStringSubmatch(value)[1])
 		}
 		if set[service] == nil {
 			set[service] = map[string]string{}

@@ -11,11 +11,19 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 )
 
 // fault is one thing wrong, by its field in the file.
 type fault struct{ field, why string }
+
+// hostName is a name of two or more labels (RFC 1123, section 2.1).
+var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// imageName is what the engine takes for an image: small letters, with a tag
+// or a digest (the grammar of the OCI distribution specification).
+var imageName = regexp.MustCompile(`^[a-z0-9]+([._:/-]+[a-z0-9]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$`)
 
 var plainName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 
@@ -32,16 +40,23 @@ func (t *Target) validate() []fault {
 	}
 	t.validateServes(add)
 	t.validateContract(add)
+	t.validateReferences(add)
+	t.validateDatabase(add)
 	return all
 }
 
 type adder func(field, why string, args ...any)
 
+// role is a part of the application and its origin.
+type role struct{ role, value string }
+
+func (t *Target) roles() []role {
+	return []role{{"frontend", t.Origins.Frontend}, {"auth", t.Origins.Auth}, {"api", t.Origins.API}, {"stranger", t.Origins.Stranger}}
+}
+
 func (t *Target) validateOrigins(add adder) {
 	sites := map[string]string{}
-	for _, o := range []struct{ role, value string }{
-		{"frontend", t.Origins.Frontend}, {"auth", t.Origins.Auth}, {"api", t.Origins.API}, {"stranger", t.Origins.Stranger},
-	} {
+	for _, o := range t.roles() {
 		field := "origins." + o.role
 		if o.value == "" {
 			if o.role != "api" {
@@ -77,11 +92,19 @@ func originFault(value string) (why, site string) {
 		return "ends in a slash; an origin has none: take it off", ""
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		return "has more than scheme and host; an origin has no path, query or user", ""
-	case u.Port() != "" && u.Port() != "443":
+	case u.Port() != "" || strings.HasSuffix(u.Host, ":"):
 		return "names a port; the edge serves port 443 only: leave it out", ""
+	case value != strings.ToLower(value):
+		return "has capitals; browsers write origins in small letters: " + strings.ToLower(value), ""
 	}
 	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
 		return "is an address; cookies of sites need a name: use one under a listed top-level domain", ""
+	}
+	if ascii, err := idna.Lookup.ToASCII(u.Hostname()); err == nil && ascii != u.Hostname() {
+		return "has letters other than a to z; write it as browsers send it: https://" + ascii, ""
+	}
+	if !hostName.MatchString(u.Hostname()) {
+		return "is no name of a host; allowed: two or more words of letters, digits and hyphens, with dots between them, such as docs.example.com", ""
 	}
 	domain, err := publicsuffix.EffectiveTLDPlusOne(u.Hostname())
 	if err != nil {
@@ -105,6 +128,9 @@ func (t *Target) validateService(name string, s Service, add adder) {
 	}
 	if s.Image != "" && s.Dockerfile != "" {
 		add(field+".image", "both image and dockerfile are given; keep one")
+	}
+	if s.Image != "" && !imageName.MatchString(s.Image) {
+		add(field+".image", "%q is no name of an image; write one such as docker.io/library/postgres:17, in small letters", s.Image)
 	}
 	if s.Port < 1 || s.Port > 65535 {
 		add(field+".port", "%d is no port; write the one that the container listens on, 1 to 65535", s.Port)
@@ -207,6 +233,20 @@ func (t *Target) validateContract(add adder) {
 				add("contract.signingSecret", "%q is not in the environment of service %q", c.SigningSecret, t.Serves.Auth)
 			}
 		}
+	}
+}
+
+// validateDatabase: without its address and the one question, rows cannot be
+// looked up; the two changes are asked for by some specs only.
+func (t *Target) validateDatabase(add adder) {
+	if t.Database == nil {
+		return
+	}
+	if u := t.Database.URL; !strings.HasPrefix(u, "postgres://") && !strings.HasPrefix(u, "postgresql://") && !strings.HasPrefix(u, "${") {
+		add("database.url", "not the address of a PostgreSQL database; write postgres://USER:PASSWORD@${address.SERVICE}/NAME") // it may hold a password
+	}
+	if t.Database.Session == "" {
+		add("database.session", "missing; write the SELECT of e-mail address and expiry for the session whose token is $1")
 	}
 }
 
