@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e test sweep command
+.PHONY: help setup e2e diagnose test sweep command
 
 ## help       this list
 help: command
@@ -17,6 +17,11 @@ setup: command
 ## e2e        run the suites: set up, start the services, drive the browsers, judge, take everything down
 e2e: command
 	@$(crossing) run
+
+## diagnose   walk the journeys once and say what became of the session: of a CONFIG=, or of what is deployed at
+##            FRONTEND_URL= AUTH_URL= API_URL= (crossing diagnose --help: RESOLVE=, CA=, EMAIL=, PASSWORD=)
+diagnose: command
+	@$(crossing) diagnose
 
 ## test       the project's own tests: the harness, the services, the drivers
 test: command

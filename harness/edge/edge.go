@@ -55,6 +55,10 @@ type Upstream struct {
 	URL string
 	// Roots verify an https upstream; nil: the system's.
 	Roots *x509.CertPool
+	// Address is the host:port to connect to in place of what URL's host
+	// resolves to, past every proxy. The certificate must still be for that
+	// host.
+	Address string
 	// Header is put on what is forwarded here and nowhere else, preflights
 	// included, such as a preview's bypass secret. Its values are learnt as
 	// secrets; the browser never has them.

@@ -96,6 +96,26 @@ func TestARemoteOriginIsReachedAsItself(t *testing.T) {
 	findNothing(t, w, map[string]string{"bypass": bypass})
 }
 
+func TestAnAddressStandsInForTheNameAndForNothingElse(t *testing.T) {
+	deployed := httptest.NewUnstartedServer(echo("preview"))
+	deployed.Config.ErrorLog = silent
+	deployed.StartTLS() // its certificate is for example.com
+	t.Cleanup(deployed.Close)
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1") // would not know the name
+	at := func(origin string) reply {
+		w := newWorld(t, func(o *Options) {
+			o.Routes[1].Upstreams = []Upstream{{Name: "preview", URL: origin, Roots: x509Pool(deployed), Address: deployed.Listener.Addr().String()}}
+		})
+		return ask(t, w.browser(t, nil), "GET", origins.Auth+"/x", "")
+	}
+	if h := at("https://example.com").heard(t); h.Host != "example.com" {
+		t.Errorf("the deployment got %+v", h)
+	}
+	if r := at("https://example.org"); r.StatusCode != 502 || r.Header.Get(Header) != CodeUntrusted {
+		t.Errorf("a name that the certificate is not for: %d %s", r.StatusCode, r.text)
+	}
+}
+
 func TestACertificateThatDoesNotVerifyIsRefused(t *testing.T) {
 	deployed := httptest.NewUnstartedServer(echo("preview"))
 	deployed.Config.ErrorLog = silent

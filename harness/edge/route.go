@@ -1,9 +1,11 @@
 package edge
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -127,6 +129,9 @@ func newUpstream(given Upstream) (*upstream, error) {
 	if given.URL != u.Scheme+"://"+u.Host {
 		return nil, fmt.Errorf(".URL %q: has more than scheme and host: leave out the slash, path, query and user", given.URL)
 	}
+	if _, port, err := net.SplitHostPort(given.Address); given.Address != "" && (err != nil || port == "") {
+		return nil, fmt.Errorf(".Address %q: write host and port, such as 127.0.0.1:8443", given.Address)
+	}
 	return &upstream{Upstream: given, url: u, transport: newTransport(u, given)}, nil
 }
 
@@ -145,6 +150,12 @@ func newTransport(u *url.URL, given Upstream) *http.Transport {
 		t.IdleConnTimeout = 30 * time.Second
 		t.MaxIdleConnsPerHost = 64
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: given.Roots}
+	}
+	if given.Address != "" {
+		t.Proxy = nil // it would resolve the name by itself
+		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, given.Address)
+		}
 	}
 	return t
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"crossing/harness/browser"
@@ -26,6 +27,8 @@ type Options struct {
 	// Stack are the local services behind the target; nil: the target's
 	// origins are reached as they are.
 	Stack *stack.Stack
+	// Access is how deployed origins are reached from this machine.
+	Access target.Access
 	// Redactor digests what is secret in every visitor's trace.
 	Redactor *trace.Redactor
 	// Run is whose folder takes the browsers' profiles.
@@ -49,7 +52,7 @@ type Ground struct {
 func New(ctx context.Context, o Options) (*Ground, error) {
 	g := &Ground{Target: o.Target, options: o}
 	var err error
-	if g.Edge, err = edge.New(edge.Options{Routes: Routes(o.Target, o.Stack), Redactor: o.Redactor}); err != nil {
+	if g.Edge, err = edge.New(edge.Options{Routes: reached(Routes(o.Target, o.Stack), o.Access), Redactor: o.Redactor}); err != nil {
 		return nil, err
 	}
 	if g.Observer, err = Observer(ctx, o.Target, o.Stack); err != nil {
@@ -90,6 +93,19 @@ func Routes(t *target.Target, s *stack.Stack) []edge.Route {
 			}
 		}
 		routes = append(routes, route)
+	}
+	return routes
+}
+
+// reached puts a target.Access on the deployed origins among the routes.
+func reached(routes []edge.Route, by target.Access) []edge.Route {
+	for i := range routes {
+		for j := range routes[i].Upstreams {
+			u := &routes[i].Upstreams[j]
+			if host, deployed := strings.CutPrefix(u.URL, "https://"); deployed {
+				u.Roots, u.Address = by.Roots, by.Addresses[host]
+			}
+		}
 	}
 	return routes
 }

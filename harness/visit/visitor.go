@@ -143,8 +143,10 @@ func (v *Visitor) Explain(ctx context.Context) (d diagnose.Diagnosis, notes []er
 	if v.Session != nil && v.Page != nil {
 		_, err := v.Jar(ctx)
 		note("the jar could not be read", err)
-		_, err = v.Standing(ctx)
-		note("the page shows no standing", err)
+		if v.Way.Contract.Pages.Standing.Selector != "" {
+			_, err = v.Standing(ctx)
+			note("the page shows no standing", err)
+		}
 	}
 	note("the observations are incomplete", v.ground.Observer.Look(ctx, v.Recorder))
 	return diagnose.Explain(v.Recorder.Snapshot()), notes

@@ -36,11 +36,12 @@ var errFailed = errors.New("failed")
 // commands are what a person can type; the environment stands in for flags, so
 // that make can hand its variables on.
 type commands struct {
-	Run     runCommand     `cmd:"" default:"withargs" help:"Run the suites on an application: set up, start its services, drive the browsers, judge, take everything down."`
-	Setup   setupCommand   `cmd:"" help:"Install what is missing on this machine, build the services, make their images."`
-	Explain explainCommand `cmd:"" help:"Explain a saved trace again, offline."`
-	Test    testCommand    `cmd:"" help:"Run the project's own tests (for those who change Crossing)."`
-	Sweep   sweepCommand   `cmd:"" help:"Remove what killed runs have left behind."`
+	Run      runCommand      `cmd:"" default:"withargs" help:"Run the suites on an application: set up, start its services, drive the browsers, judge, take everything down."`
+	Setup    setupCommand    `cmd:"" help:"Install what is missing on this machine, build the services, make their images."`
+	Diagnose diagnoseCommand `cmd:"" help:"Walk the journeys once on an application, or a deployment, and say what became of the session."`
+	Explain  explainCommand  `cmd:"" help:"Explain a saved trace again, offline."`
+	Test     testCommand     `cmd:"" help:"Run the project's own tests (for those who change Crossing)."`
+	Sweep    sweepCommand    `cmd:"" help:"Remove what killed runs have left behind."`
 }
 
 func main() {

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"crossing/harness/stack"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+	"crossing/harness/visit"
+)
+
+// aim is what diagnose and lint look at: an application that is started, or
+// one that is deployed.
+type aim struct {
+	FrontendURL string   `env:"FRONTEND_URL" name:"frontend" placeholder:"URL" help:"Frontend of a deployment; with AUTH_URL it is looked at as it is, and nothing is started."`
+	AuthURL     string   `env:"AUTH_URL" name:"auth" placeholder:"URL" help:"Auth service of the deployment."`
+	APIURL      string   `env:"API_URL" name:"api" placeholder:"URL" help:"Api of the deployment; without one, tokens are not tried out."`
+	Email       string   `env:"EMAIL" placeholder:"ADDRESS" help:"Sign in with this account instead of signing a new person up."`
+	Password    string   `env:"PASSWORD" placeholder:"WORD" help:"The account's password."`
+	Resolve     []string `env:"RESOLVE" sep:" " placeholder:"HOST=ADDRESS" help:"Connect to ADDRESS (or ADDRESS:PORT) for HOST, as curl's --resolve."`
+	CA          string   `env:"CA" name:"ca" placeholder:"FILE" help:"Trust this authority (PEM) instead of the system's, as curl's --cacert. Certificates are always verified."`
+	Set         []string `env:"SET" sep:" " placeholder:"SERVICE.NAME=VALUE" help:"Change the environment of a service that is started, such as auth.COOKIE_PARTITIONED=false."`
+}
+
+// aimed is an aim that was checked.
+type aimed struct {
+	target *target.Target
+	access target.Access
+	set    map[string]map[string]string
+}
+
+// deployed says whether addresses were given.
+func (a aim) deployed() bool { return a.FrontendURL != "" || a.AuthURL != "" || a.APIURL != "" }
+
+// check reads everything, and starts nothing.
+func (a aim) check(c choices, home checkout) (aimed, error) {
+	var out aimed
+	var err error
+	if (a.Email == "") != (a.Password == "") {
+		return out, errors.New("EMAIL and PASSWORD belong together: give both for an account that exists, or neither to sign a new person up")
+	}
+	if out.access, err = target.ParseAccess(a.Resolve, a.CA); err != nil {
+		return out, err
+	}
+	switch {
+	case a.deployed() && len(a.Set) > 0:
+		return out, errors.New("SET changes services that are started; a deployment has its own settings: leave SET out, or the addresses")
+	case a.deployed():
+		out.target, err = a.deployment(c)
+	default:
+		out.target, err = c.load(home)
+	}
+	if err != nil {
+		return out, err
+	}
+	if !out.target.Remote() && (len(a.Resolve) > 0 || a.CA != "") {
+		return out, errors.New("RESOLVE and CA are for deployments; services that are started are reached on this machine: leave them out, or give FRONTEND_URL and AUTH_URL")
+	}
+	if err := out.access.Check(out.target); err != nil {
+		return out, err
+	}
+	out.set, err = out.target.ParseSet(a.Set)
+	return out, err
+}
+
+// deployment has the contract of the file that was named, or of the one in
+// this folder; elsewhere the preset's, since the reference application's pages
+// are nobody else's.
+func (a aim) deployment(c choices) (*target.Target, error) {
+	origins := trace.Origins{Frontend: a.FrontendURL, Auth: a.AuthURL, API: a.APIURL}
+	path := c.Config
+	if path == "" {
+		if _, err := os.Stat(target.DefaultName); err != nil {
+			return target.At(origins, nil)
+		}
+		path = target.DefaultName
+	}
+	like, err := target.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return target.At(origins, like)
+}
+
+// grounds are a target that can be visited and asked; close takes everything
+// down that was started for it.
+type grounds struct {
+	*visit.Ground
+	redactor *trace.Redactor
+	ending   []func() error
+}
+
+// open starts what is not deployed, and an edge before it. starting changes
+// how the stack is started.
+func (a aimed) open(ctx context.Context, home checkout, c choices, show *progress, runtime string, starting func(*stack.Options)) (g *grounds, err error) {
+	g = &grounds{redactor: trace.NewRedactor(nil)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.close())
+		}
+	}()
+	run, err := stack.NewRun()
+	if err != nil {
+		return g, err
+	}
+	g.ending = append(g.ending, run.Close)
+	// Drivers that start browsers inherit it: by it a later run finds what a
+	// killed command has left.
+	name, value, _ := strings.Cut(run.Environment(), "=")
+	if err := os.Setenv(name, value); err != nil {
+		return g, err
+	}
+	o := visit.Options{
+		Target: a.target, Access: a.access, Redactor: g.redactor, Run: run,
+		Settings: target.Settings{StateDir: home.state(), Executables: c.executables(), Headed: c.Headed},
+	}
+	if !a.target.Remote() {
+		show.Begin("start the services as " + runtime)
+		options := stack.Options{
+			Dir: a.target.Dir, File: a.target.File, Runtime: runtime, StateDir: home.state(), BaseImage: c.BaseImage,
+			Run: run, Redactor: g.redactor, Environment: a.set, Progress: show.Note,
+		}
+		if starting != nil {
+			starting(&options)
+		}
+		if o.Stack, err = stack.Up(ctx, options); err != nil {
+			return g, err
+		}
+		g.ending = append(g.ending, func() error { return o.Stack.Down(context.WithoutCancel(ctx)) })
+	}
+	if g.Ground, err = visit.New(ctx, o); err != nil {
+		return g, fmt.Errorf("open an edge before %s: %w", a.target.Name, err)
+	}
+	g.ending = append(g.ending, g.Ground.Close)
+	return g, nil
+}
+
+// close ends all in reverse.
+func (g *grounds) close() error {
+	var errs []error
+	for i := len(g.ending) - 1; i >= 0; i-- {
+		errs = append(errs, g.ending[i]())
+	}
+	g.ending = nil
+	return errors.Join(errs...)
+}

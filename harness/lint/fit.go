@@ -1,0 +1,150 @@
+// Package lint checks a target by HTTP alone, before any browser starts. It asks
+// through an edge, as a page of the frontend would.
+package lint
+
+import (
+	"context"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"crossing/harness/edge"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+)
+
+// Fit says in one sentence why a target cannot be judged at all: a part is not
+// to be reached, is something else, or its contract is another. nil: it can.
+// It asks the frontend for its page and the auth service who nobody is.
+func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor) error {
+	v, err := raise(e, r, trace.Trace{Visitor: "lint", Subject: t.Subject()}, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = v.close() }()
+	home, err := v.ask(ctx, request{method: http.MethodGet, origin: t.Origins.Frontend, path: orSlash(t.Contract.Pages.Home), header: document})
+	if err != nil {
+		return err
+	}
+	if why := misfit(home.Exchange, "the frontend", "FRONTEND_URL"); why != "" {
+		return fmt.Errorf("%s", why)
+	}
+	if why := noPage(home.Exchange); why != "" {
+		return fmt.Errorf("%s", why)
+	}
+	session, err := v.ask(ctx, request{method: http.MethodGet, origin: t.Origins.Auth, path: t.Contract.Paths.Session, header: from(t.Origins.Frontend)})
+	if err != nil {
+		return err
+	}
+	if why := misfit(session.Exchange, "the auth service", "AUTH_URL"); why != "" {
+		return fmt.Errorf("%s", why)
+	}
+	if why := noEndpoint(session.Exchange, "session"); why != "" {
+		return fmt.Errorf("%s", why)
+	}
+	if t.Origins.API == "" || t.Contract.Paths.API == "" {
+		return nil
+	}
+	api, err := v.ask(ctx, request{method: http.MethodGet, origin: t.Origins.API, path: t.Contract.Paths.API, header: from(t.Origins.Frontend)})
+	if err != nil {
+		return err
+	}
+	if why := misfit(api.Exchange, "the api", "API_URL"); why != "" {
+		return fmt.Errorf("%s", why)
+	}
+	if why := noEndpoint(api.Exchange, "api"); why != "" {
+		return fmt.Errorf("%s", why)
+	}
+	return nil
+}
+
+// document is what a browser sends for a page.
+var document = map[string]string{"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+
+// from is what a page of that origin sends.
+func from(origin string) map[string]string {
+	return map[string]string{"Origin": origin, "Accept": "application/json"}
+}
+
+func orSlash(path string) string {
+	if path == "" {
+		return "/"
+	}
+	return path
+}
+
+// misfit: nothing answers there, or a platform's wall does.
+func misfit(e trace.Exchange, who, setting string) string {
+	if code := e.Response.Get(edge.Header); code != "" {
+		return fmt.Sprintf("%s cannot be reached: %s; check %s%s", who, e.Err, setting, hintOf(code))
+	}
+	if why := wall(e); why != "" {
+		return fmt.Sprintf("%s at %s is behind a wall (%s): nothing of the application can be judged; open it to this machine, or name another deployment", who, e.Origin, why)
+	}
+	return ""
+}
+
+func hintOf(code string) string {
+	switch code {
+	case edge.CodeUntrusted:
+		return ", or name its authority with CA"
+	case edge.CodeRefused, edge.CodeUnknown:
+		return ", or the address with RESOLVE"
+	}
+	return ""
+}
+
+// wall tells Vercel's deployment protection from the application's own 401
+// (Vercel's documentation, "Deployment Protection").
+func wall(e trace.Exchange) string {
+	to, _ := url.Parse(e.Response.Get("Location"))
+	switch {
+	case e.Status >= 300 && e.Status < 400 && to != nil && to.Host == "vercel.com":
+		return "it leads to vercel.com" + to.Path
+	case e.Status == http.StatusUnauthorized && strings.Contains(e.Response.Body, `"protection"`):
+		return "Vercel's deployment protection"
+	case e.Status == http.StatusUnauthorized && strings.EqualFold(e.Response.Get("Server"), "vercel") && html(e):
+		return "Vercel's deployment protection"
+	}
+	return ""
+}
+
+func html(e trace.Exchange) bool { return kind(e) == "text/html" }
+
+func kind(e trace.Exchange) string {
+	k, _, _ := mime.ParseMediaType(e.Response.Get("Content-Type"))
+	return k
+}
+
+// noPage: what stands at the frontend's address is no page of its own.
+func noPage(e trace.Exchange) string {
+	where := fmt.Sprintf("the frontend's home page %s%s", e.Origin, e.Path)
+	to := e.Response.Get("Location")
+	elsewhere, _ := url.Parse(to)
+	switch {
+	case e.Status >= 300 && e.Status < 400 && elsewhere != nil && elsewhere.IsAbs() && elsewhere.Scheme+"://"+elsewhere.Host != e.Origin:
+		return fmt.Sprintf("%s leads to another site (%d, %s): a login page or another domain stands in its place; give the address where the pages really are (FRONTEND_URL, origins.frontend)", where, e.Status, elsewhere.Scheme+"://"+elsewhere.Host+elsewhere.Path)
+	case e.Status >= 400:
+		return fmt.Sprintf("%s answers %d; check FRONTEND_URL, or contract.pages.home", where, e.Status)
+	case e.Status < 300 && !html(e):
+		return fmt.Sprintf("%s is no page but %q; is FRONTEND_URL another service's address?", where, kind(e))
+	}
+	return ""
+}
+
+// noEndpoint: the contract names a path where the service has something else.
+// A server error is no misfit: it may be what is to be found.
+func noEndpoint(e trace.Exchange, name string) string {
+	says := fmt.Sprintf("%s%s, where the contract has contract.paths.%s,", e.Origin, e.Path, name)
+	switch {
+	case e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed:
+		return fmt.Sprintf("%s answers %d: the contract does not fit this service; give its paths in crossing.yaml, or check the address", says, e.Status)
+	case e.Status >= 300 && e.Status < 400:
+		return fmt.Sprintf("%s answers %d and leads to %s: a page's call would be led away; check the address, or the path", says, e.Status, e.Response.Get("Location"))
+	case html(e):
+		return fmt.Sprintf("%s answers %d with a page of HTML: a login page or another site stands there; check the address", says, e.Status)
+	}
+	return ""
+}
