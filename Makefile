@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e diagnose test sweep command
+.PHONY: help setup e2e up open down diagnose test sweep command
 
 ## help       this list
 help: command
@@ -17,6 +17,18 @@ setup: command
 ## e2e        run the suites: set up, start the services, drive the browsers, judge, take everything down
 e2e: command
 	@$(crossing) run
+
+## up         start the services and leave them up; later runs use them
+up: command
+	@$(crossing) up
+
+## open       a window on the application (ENGINE=chromium, webkit or firefox), each exchange told as you click
+open: command
+	@$(crossing) open
+
+## down       take down what up has started
+down: command
+	@$(crossing) down
 
 ## diagnose   walk the journeys once and say what became of the session: of a CONFIG=, or of what is deployed at
 ##            FRONTEND_URL= AUTH_URL= API_URL= (crossing diagnose --help: RESOLVE=, CA=, EMAIL=, PASSWORD=)

@@ -31,6 +31,10 @@ const (
 	PolicyBlock Policy = "third-party cookies blocked"
 	// PolicyTrackingPrevention is WebKit's ITP, the nearest to Safari.
 	PolicyTrackingPrevention Policy = "tracking prevention on"
+	// PolicyPartition keeps third-party cookies, each under the top-level site
+	// where it was set, with the attribute Partitioned or without (Firefox's
+	// Total Cookie Protection).
+	PolicyPartition Policy = "every third-party cookie partitioned"
 )
 
 // Profile is an engine with a cookie policy.
@@ -44,10 +48,17 @@ type Profile struct {
 var (
 	Chromium = Profile{Name: "chromium", Engine: "chromium", Policy: PolicyBlock}
 	WebKit   = Profile{Name: "webkit", Engine: "webkit", Policy: PolicyTrackingPrevention}
+	Firefox  = Profile{Name: "firefox", Engine: "firefox", Policy: PolicyPartition}
 )
 
-// Profiles lists every profile in the order in which reports show them.
+// Profiles lists every profile that suites run on, in the order in which
+// reports show them.
 func Profiles() []Profile { return []Profile{Chromium, WebKit} }
+
+// Visible lists the profiles that a person can be shown a window of. Firefox
+// is one of these alone: in a stock build, which is the one that distributions
+// have, clicks by the driver into a cross-site frame get lost (measured).
+func Visible() []Profile { return append(Profiles(), Firefox) }
 
 // Launch is how a browser is started. Its zero value is a headless browser
 // that the driver finds by itself.
@@ -107,6 +118,9 @@ type Options struct {
 // Session is one person's browser: its own cookies and storage.
 type Session interface {
 	NewPage(ctx context.Context) (Page, error)
+	// Tabs counts the pages that are open, those included that a person or a
+	// page has opened. A window that was closed leaves none, or ErrDead.
+	Tabs(ctx context.Context) (int, error)
 	// Cookies returns the jar. Where the engine shows the cookies of the
 	// current page's host only, the jar says so in its Scope.
 	Cookies(ctx context.Context) (trace.Jar, error)

@@ -98,6 +98,11 @@ func (o Options) needs() []need {
 				_, found := playwright.Find(DriverDir(o.StateDir), engine, o.Headed)
 				return found
 			}, []string{bring}, "install " + bring + ", or type " + playwrights(engine)})
+		case "firefox":
+			all = append(all, need{"Firefox", func() bool {
+				_, found := playwright.Find(DriverDir(o.StateDir), engine, o.Headed)
+				return found
+			}, []string{"firefox-esr"}, "install Firefox, and name it by FIREFOX= where it is not on the PATH"})
 		case "webkit":
 			own := sync.OnceValue(func() bool {
 				_, found := playwright.Installed(DriverDir(o.StateDir), engine)

@@ -13,8 +13,8 @@ import (
 	"crossing/harness/trace"
 )
 
-// Handover lets another process of the same run use a running stack. It holds
-// secrets: it is passed in memory, never written.
+// Handover lets another process use a running stack. It holds secrets: it is
+// passed in memory, or stands in a Kept, which one account alone can read.
 type Handover struct {
 	Runtime   string                       `json:"runtime"`
 	Secrets   map[string]string            `json:"secrets"`

@@ -28,6 +28,9 @@ type Settings struct {
 	// Set changes environments for this run: service or instance → variable →
 	// value.
 	Set map[string]map[string]string
+	// Kept is the file that tells of a kept stack (stack.Kept) to run on;
+	// empty: the run starts one of its own.
+	Kept string
 	// Headed shows the browsers; SlowMo waits after each action, in ms.
 	Headed bool
 	SlowMo float64

@@ -17,7 +17,7 @@ type Recorder struct {
 
 	mu      sync.Mutex
 	t       Trace
-	changed chan struct{} // closed and replaced at each exchange
+	changed chan struct{} // closed and replaced at each exchange and refusal
 }
 
 // NewRecorder starts a trace. Of head, only what is known beforehand is set:
@@ -36,13 +36,43 @@ func (r *Recorder) change(f func(t *Trace)) {
 	f(&r.t)
 }
 
-// Exchange adds e, and wakes those who Await it.
-func (r *Recorder) Exchange(e Exchange) {
+// wake is change for what others wait for.
+func (r *Recorder) wake(f func(t *Trace)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.t.Exchanges = append(r.t.Exchanges, e)
+	f(&r.t)
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// Exchange adds e, and wakes those who Await or Follow it.
+func (r *Recorder) Exchange(e Exchange) {
+	r.wake(func(t *Trace) { t.Exchanges = append(t.Exchanges, e) })
+}
+
+// Follow calls exchange and refusal with all that was recorded and all that
+// will be, each kind in the order of its recording, until ctx ends. The two
+// are called one at a time.
+func (r *Recorder) Follow(ctx context.Context, exchange func(Exchange), refusal func(Refusal)) {
+	exchanges, refusals := 0, 0
+	for {
+		r.mu.Lock()
+		// What is recorded is never changed, so that it can be read on.
+		es, fs, changed := r.t.Exchanges[exchanges:], r.t.Refusals[refusals:], r.changed
+		r.mu.Unlock()
+		exchanges, refusals = exchanges+len(es), refusals+len(fs)
+		for _, e := range es {
+			exchange(e)
+		}
+		for _, f := range fs {
+			refusal(f)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Await returns the first exchange that began at or after since and that fits,
@@ -110,7 +140,7 @@ func (r *Recorder) Observe(o Observation) {
 // Refusal adds f, its address redacted.
 func (r *Recorder) Refusal(f Refusal) {
 	f.URL = r.redactor.URL(f.URL)
-	r.change(func(t *Trace) { t.Refusals = append(t.Refusals, f) })
+	r.wake(func(t *Trace) { t.Refusals = append(t.Refusals, f) })
 }
 
 // PageError adds e, its text scrubbed and its page's address redacted.

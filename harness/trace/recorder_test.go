@@ -146,3 +146,36 @@ func TestRecorderServesManyAtOnce(t *testing.T) {
 		t.Errorf("%d of 400 exchanges", n)
 	}
 }
+
+func TestFollowTellsEachThingOnceAndInItsOrder(t *testing.T) {
+	rec := NewRecorder(NewRedactor(nil), Trace{})
+	rec.Exchange(Exchange{ID: "before"})
+	ctx, stop := context.WithCancel(t.Context())
+	told := make(chan string, 10)
+	ended := make(chan struct{})
+	go func() {
+		rec.Follow(ctx, func(e Exchange) { told <- e.ID }, func(f Refusal) { told <- f.Cookie })
+		close(ended)
+	}()
+	next := func(want string) {
+		t.Helper()
+		select {
+		case got := <-told:
+			if got != want {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%q is never told", want)
+		}
+	}
+	next("before")
+	rec.Refusal(Refusal{Cookie: "refused"})
+	next("refused")
+	rec.Exchange(Exchange{ID: "after", Time: noon.Add(-time.Hour)}) // late to come, early by its time
+	next("after")
+	stop()
+	<-ended
+	if len(told) > 0 {
+		t.Errorf("told again: %q", <-told)
+	}
+}

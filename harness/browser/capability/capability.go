@@ -25,6 +25,9 @@ type Seen struct {
 	// Plain is an ordinary third-party cookie (Secure; SameSite=None),
 	// Partitioned one with that attribute (CHIPS).
 	Plain, Partitioned bool
+	// Elsewhere: the ordinary one was also sent from a page of another site.
+	// It is looked for only where it was kept at all.
+	Elsewhere bool
 }
 
 // Control sets both cookies of the auth origin from a page of the frontend's
@@ -37,6 +40,29 @@ func Control(ctx context.Context, p browser.Page, o trace.Origins) (Seen, error)
 	seen, err := ask(ctx, p, o.Auth, "set", "cookies")
 	if err != nil {
 		return Seen{}, err
+	}
+	if _, err = ask(ctx, p, o.Auth, "clear"); err != nil || !seen.Plain {
+		return seen, err
+	}
+	return elsewhere(ctx, p, o, seen)
+}
+
+// elsewhere sets the cookies once more and asks for them from a page of the
+// stranger's: an engine that partitions all of them sends none there.
+func elsewhere(ctx context.Context, p browser.Page, o trace.Origins, seen Seen) (Seen, error) {
+	if _, err := ask(ctx, p, o.Auth, "set", "cookies"); err != nil {
+		return seen, err
+	}
+	if err := p.Goto(ctx, o.Stranger+trace.ReservedPath+"page"); err != nil {
+		return seen, fmt.Errorf("open the stranger's control page: %w", err)
+	}
+	there, err := ask(ctx, p, o.Auth, "cookies")
+	if err != nil {
+		return seen, err
+	}
+	seen.Elsewhere = there.Plain
+	if err := p.Goto(ctx, o.Frontend+trace.ReservedPath+"page"); err != nil {
+		return seen, fmt.Errorf("open the control page: %w", err)
 	}
 	_, err = ask(ctx, p, o.Auth, "clear")
 	return seen, err
@@ -186,10 +212,18 @@ func word(yes bool) string {
 }
 
 // Holds says what a session's control must show for its profile to be
-// believed: under both policies, an ordinary third-party cookie is dropped.
-// The error, for a person, says what it means that it was not.
+// believed: an ordinary third-party cookie is dropped or, under the policy
+// that partitions, kept and not sent from a page of another site. The error,
+// for a person, says what it means that this was not so.
 func (s Seen) Holds(profile browser.Profile) error {
-	if !s.Plain {
+	switch {
+	case profile.Policy == browser.PolicyPartition && s.Plain && !s.Elsewhere:
+		return nil
+	case profile.Policy == browser.PolicyPartition && !s.Plain:
+		return fmt.Errorf("this run proves nothing: profile %s asks for %q, yet an ordinary third-party cookie was dropped", profile.Name, profile.Policy)
+	case profile.Policy == browser.PolicyPartition:
+		return fmt.Errorf("this run proves nothing: profile %s asks for %q, yet an ordinary third-party cookie set within one site was sent within another", profile.Name, profile.Policy)
+	case !s.Plain:
 		return nil
 	}
 	return fmt.Errorf("this run proves nothing: profile %s asks for %q, yet an ordinary third-party cookie was kept; its lever for the cookie policy has no effect on this build of the browser", profile.Name, profile.Policy)

@@ -19,6 +19,7 @@ var origins = trace.Origins{
 // are measured by every run of the suites; here it is the probe that is tested.
 type model struct {
 	keepsPlain, keepsPartitioned, sharesPartitions, losesAtRestart bool
+	partitionsAll                                                  bool // ordinary third-party cookies, too
 	blind                                                          bool // refuses even on the cookie's own site
 	cannotKeep                                                     bool
 }
@@ -60,6 +61,9 @@ func (p *page) Eval(_ context.Context, _ string, arg, out any) error {
 		}
 		switch endpoint {
 		case "set":
+			if !first && p.s.m.partitionsAll {
+				p.s.jar[plain+key] = "1"
+			}
 			if first && !p.s.m.blind || !first && p.s.m.keepsPlain {
 				p.s.jar[plain] = "1"
 			}
@@ -69,7 +73,7 @@ func (p *page) Eval(_ context.Context, _ string, arg, out any) error {
 		case "clear":
 			clear(p.s.jar)
 		case "cookies":
-			if (first || p.s.m.keepsPlain) && p.s.jar[plain] != "" {
+			if (first || p.s.m.keepsPlain) && p.s.jar[plain] != "" || p.s.jar[plain+key] != "" {
 				answer[plain] = "1"
 			}
 			if p.s.jar[partitioned+key] != "" {
@@ -138,11 +142,20 @@ func TestABlindProbeBelievesNothing(t *testing.T) {
 	}
 }
 
-func TestAControlHoldsOnlyWhereTheOrdinaryCookieIsDropped(t *testing.T) {
+func TestAControlHoldsOnlyWhereThePolicyIsKept(t *testing.T) {
 	for _, c := range []struct {
-		m     model
-		holds bool
-	}{{model{keepsPartitioned: true}, true}, {model{}, true}, {model{keepsPlain: true}, false}} {
+		m       model
+		profile browser.Profile
+		holds   bool
+	}{
+		{model{keepsPartitioned: true}, browser.Chromium, true},
+		{model{}, browser.Chromium, true},
+		{model{keepsPlain: true}, browser.Chromium, false},
+		{model{partitionsAll: true, keepsPartitioned: true}, browser.Chromium, false},
+		{model{partitionsAll: true, keepsPartitioned: true}, browser.Firefox, true},
+		{model{keepsPartitioned: true}, browser.Firefox, false}, // it drops what it should keep apart
+		{model{keepsPlain: true}, browser.Firefox, false},       // it keeps nothing apart
+	} {
 		s, err := open(c.m)(t.Context(), "")
 		if err != nil {
 			t.Fatal(err)
@@ -155,11 +168,11 @@ func TestAControlHoldsOnlyWhereTheOrdinaryCookieIsDropped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = seen.Holds(browser.Chromium)
+		err = seen.Holds(c.profile)
 		if (err == nil) != c.holds {
-			t.Errorf("%+v: %v", c.m, err)
+			t.Errorf("%+v as %s: %v", c.m, c.profile.Name, err)
 		}
-		if !c.holds && !strings.Contains(err.Error(), "proves nothing") {
+		if !c.holds && err != nil && !strings.Contains(err.Error(), "proves nothing") {
 			t.Errorf("the error does not say what it means: %v", err)
 		}
 		if jar := s.(*session).jar; len(jar) != 0 {

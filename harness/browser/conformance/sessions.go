@@ -38,8 +38,14 @@ func (b *bench) tabs(t *testing.T) {
 	if title := eval[string](one, one.page, `() => document.title`, nil); title != "plain" {
 		t.Errorf("the first page's title is %q, want plain", title)
 	}
+	if n, err := one.session.Tabs(one.ctx); err != nil || n != 2 {
+		t.Errorf("with two pages open the session counts %d: %v", n, err)
+	}
 	if err := second.Close(one.ctx); err != nil {
 		t.Fatalf("close the second page: %v", err)
+	}
+	if n, err := one.session.Tabs(one.ctx); err != nil || n != 1 {
+		t.Errorf("with one page closed of two the session counts %d: %v", n, err)
 	}
 	one.goTo(front + "/moved")
 	if got := eval[[]string](one, one.page, get, nil); got[1] != "from-one" {

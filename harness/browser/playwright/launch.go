@@ -58,6 +58,7 @@ func (e *engine) trustsAll() *bool {
 
 func (e *engine) launchOptions(ms float64) pw.BrowserTypeLaunchOptions {
 	return pw.BrowserTypeLaunchOptions{
+		Channel:        e.channel(),
 		Args:           e.arguments(),
 		ExecutablePath: pw.String(e.version.Executable),
 		Headless:       pw.Bool(!e.launch.Headed),
@@ -67,6 +68,15 @@ func (e *engine) launchOptions(ms float64) pw.BrowserTypeLaunchOptions {
 		// happens then. When it dies, the driver's standard input ends.
 		HandleSIGINT: pw.Bool(false),
 	}
+}
+
+// channel: a stock Firefox knows nothing of Playwright's own protocol and is
+// driven by WebDriver BiDi, which the driver does under this name.
+func (e *engine) channel() *string {
+	if e.launch.Profile.Engine == "firefox" && e.version.Found != foundOwn {
+		return pw.String("moz-firefox")
+	}
+	return nil
 }
 
 // How a browser was found, in browser.Version's words.
@@ -117,12 +127,17 @@ func system(engine string, headed bool) (executable string, ok bool) {
 
 // systems are the names of browsers that the system may have. A stock WebKit
 // is none that Playwright can drive; in a stock Firefox (channel moz-firefox)
-// clicks into a cross-site frame were measured to be lost without an error.
+// clicks into a cross-site frame were measured to be lost without an error, so
+// that suites do not run on it (browser.Visible).
 // Where no window is to be seen, the headless shell comes first, as with
 // Playwright's own builds: the same engine without the browser around it, which
 // took 0.6 of the time for the same specs.
 func systems(engine string, headed bool) []string {
-	if engine != "chromium" {
+	switch engine {
+	case "chromium":
+	case "firefox":
+		return []string{"firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"}
+	default:
 		return nil
 	}
 	windowed := []string{

@@ -44,6 +44,9 @@ func (e *engine) NewSession(ctx context.Context, o browser.Options) (browser.Ses
 	}
 	s := &session{engine: e, recorder: o.Recorder, life: e.life}
 	open := func(ms float64) (pw.BrowserContext, error) { return e.shared.NewContext(e.contextOptions(o)) }
+	if o.Keep != "" && e.channel() != nil {
+		return nil, fmt.Errorf("open a session with a kept profile: a stock Firefox ignores the proxy that is given with one: %w", errors.ErrUnsupported)
+	}
 	if o.Keep != "" {
 		s.life = newLife()
 		open = func(ms float64) (pw.BrowserContext, error) { return e.keep(o, s.life, ms) }
@@ -161,6 +164,14 @@ func (s *session) tab() (pw.Page, error) {
 		return first, nil
 	}
 	return s.context.NewPage()
+}
+
+// Tabs counts the open pages of the context.
+func (s *session) Tabs(context.Context) (int, error) {
+	if s.life.ended() {
+		return 0, browser.ErrDead
+	}
+	return len(s.context.Pages()), nil
 }
 
 // Close ends the session, and the browser that it had of its own. What a kept

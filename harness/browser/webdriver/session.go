@@ -238,6 +238,19 @@ func (s *session) openWindow(ctx context.Context) (string, error) {
 	return s.remote.newWindow(ctx)
 }
 
+// Tabs counts the open windows; MiniBrowser ends with its last one.
+func (s *session) Tabs(ctx context.Context) (n int, err error) {
+	err = s.do(ctx, func(ctx context.Context) error {
+		all, err := s.remote.windows(ctx)
+		n = len(all)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the windows: %w", err)
+	}
+	return n, nil
+}
+
 // Cookies returns the cookies of the host of the page that was used last.
 func (s *session) Cookies(ctx context.Context) (trace.Jar, error) {
 	jar := trace.Jar{Time: time.Now(), Scope: trace.JarHost, Cookies: []trace.Cookie{}}

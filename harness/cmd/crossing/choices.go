@@ -21,6 +21,7 @@ type choices struct {
 	Runtime   string `env:"RUNTIME" default:"auto" help:"Where services run: containers, processes, or auto (containers where a Docker engine answers)."`
 	Chromium  string `env:"CHROMIUM" placeholder:"FILE" help:"Chromium to use; default: Playwright's own build where installed, else the system's."`
 	WebKit    string `env:"WEBKIT" name:"webkit" placeholder:"FILE" help:"MiniBrowser to use; default: Playwright's own WebKit where installed, else the system's WebKitGTK."`
+	Firefox   string `kong:"-"` // open alone shows it
 	Headed    bool   `env:"HEADED" help:"Show the browsers."`
 	BaseImage string `env:"BASE_IMAGE" placeholder:"IMAGE" help:"Image that Dockerfiles build from; default: Debian's, pulled, or made from its packages."`
 }
@@ -82,7 +83,8 @@ func (c choices) load(home checkout) (*target.Target, error) {
 	return target.Load(path)
 }
 
-// profiles are the chosen ones, in the order of reports.
+// profiles are the chosen ones of those that suites run on, in the order of
+// reports.
 func (c choices) profiles() ([]browser.Profile, error) {
 	all := browser.Profiles()
 	var names []string
@@ -113,7 +115,7 @@ func (c *choices) check() error {
 	for _, named := range []struct {
 		setting string
 		path    *string
-	}{{"CHROMIUM", &c.Chromium}, {"WEBKIT", &c.WebKit}} {
+	}{{"CHROMIUM", &c.Chromium}, {"WEBKIT", &c.WebKit}, {"FIREFOX", &c.Firefox}} {
 		if *named.path == "" {
 			continue
 		}
@@ -129,5 +131,5 @@ func (c *choices) check() error {
 }
 
 func (c choices) executables() map[string]string {
-	return map[string]string{"chromium": c.Chromium, "webkit": c.WebKit}
+	return map[string]string{"chromium": c.Chromium, "webkit": c.WebKit, "firefox": c.Firefox}
 }

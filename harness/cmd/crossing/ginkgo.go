@@ -44,7 +44,9 @@ func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error
 	if err := settings.Write(filepath.Join(private, "settings.json")); err != nil {
 		return err
 	}
-	show.Wait("start the stack")
+	if p.kept == nil {
+		show.Wait("start the stack")
+	}
 	done := follow(settings.Events, show)
 	began = time.Now()
 	out, ended := p.execute(ctx, show, private)
@@ -119,6 +121,9 @@ func (p *plan) settings(private string) target.Settings {
 		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), StateDir: p.home.state(),
 		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, SlowMo: p.command.SlowMo,
 		Owner: owner.Self().String(), Events: filepath.Join(private, "events"), Reproduce: p.reproduce(),
+	}
+	if p.kept != nil {
+		s.Kept = p.home.keptFile()
 	}
 	for _, profile := range p.profiles {
 		s.Engines = append(s.Engines, profile.Name)

@@ -37,6 +37,10 @@ var errFailed = errors.New("failed")
 // that make can hand its variables on.
 type commands struct {
 	Run      runCommand      `cmd:"" default:"withargs" help:"Run the suites on an application: set up, start its services, drive the browsers, judge, take everything down."`
+	Up       upCommand       `cmd:"" help:"Start the services and leave them up, for open, watch and later runs."`
+	Down     downCommand     `cmd:"" help:"Take down what up has started."`
+	Open     openCommand     `cmd:"" help:"Open a window on the application, and tell every exchange, and why a session is lost, as a person clicks."`
+	Keep     keepCommand     `cmd:"" hidden:""`
 	Setup    setupCommand    `cmd:"" help:"Install what is missing on this machine, build the services, make their images."`
 	Diagnose diagnoseCommand `cmd:"" help:"Walk the journeys once on an application, or a deployment, and say what became of the session."`
 	Explain  explainCommand  `cmd:"" help:"Explain a saved trace again, offline."`

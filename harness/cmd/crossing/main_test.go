@@ -65,17 +65,22 @@ func command(t *testing.T, temp string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	for _, entry := range os.Environ() {
 		name, _, _ := strings.Cut(entry, "=")
-		if !isSetting[name] && name != "TMPDIR" {
+		if !isSetting[name] && name != "TMPDIR" && name != keptVariable {
 			cmd.Env = append(cmd.Env, entry)
 		}
 	}
+	// A person's kept stack is theirs alone.
+	kept := temp
 	if temp != "" {
 		cmd.Env = append(cmd.Env, "TMPDIR="+temp)
+	} else {
+		kept = t.TempDir()
 	}
+	cmd.Env = append(cmd.Env, keptVariable+"="+kept)
 	return cmd
 }
 
-var isSetting = map[string]bool{"CONFIG": true, "ENGINE": true, "RUNTIME": true, "CHROMIUM": true, "WEBKIT": true, "SUITE": true,
+var isSetting = map[string]bool{"CONFIG": true, "ENGINE": true, "RUNTIME": true, "CHROMIUM": true, "WEBKIT": true, "FIREFOX": true, "SUITE": true,
 	"ONE": true, "SET": true, "SEED": true, "PROCS": true, "HEADED": true, "SLOWMO": true, "OUT": true, "TIMEOUT": true, "DOCKER": true,
 	"FRONTEND_URL": true, "AUTH_URL": true, "API_URL": true, "RESOLVE": true, "CA": true, "EMAIL": true, "PASSWORD": true}
 

@@ -47,6 +47,9 @@ func (c *runCommand) Run(ctx context.Context) error {
 	show := newProgress(os.Stdout)
 	defer show.Close()
 	show.Say("Crossing · %s · %s", plan.target.Name, plan.names())
+	if err := plan.adopt(ctx, c.choices, show); err != nil {
+		return err
+	}
 	if err := prepare(ctx, home, c.choices, plan, show, false); err != nil {
 		return err
 	}
@@ -99,6 +102,8 @@ type plan struct {
 	// so that a run that could not begin destroys no earlier report.
 	work string
 	out  string
+	// kept is the stack that is used; nil: the run starts one of its own.
+	kept *stack.Kept
 	// secrets are those that a person set for this run.
 	secrets *trace.Redactor
 }

@@ -63,15 +63,12 @@ func install(ctx context.Context, home checkout, c choices, p *plan, show *progr
 			return err
 		}
 	}
-	if p.target.Remote() {
-		p.runtime, p.why = "remote", "the target has no services of its own; its origins are reached as they are"
-	} else {
-		var err error
-		if p.runtime, p.why, err = stack.Choose(ctx, c.Runtime); err != nil {
-			return err
-		}
+	if err := p.choose(ctx, c); err != nil {
+		return err
 	}
-	o.Processes = p.runtime == stack.Processes
+	// A kept stack is there already, with all that it needs.
+	o.Processes = p.runtime == stack.Processes && p.kept == nil
+	o.Builds = o.Builds && p.kept == nil
 	for _, s := range p.target.Services {
 		o.Packages = append(o.Packages, s.Packages...)
 	}
@@ -79,7 +76,7 @@ func install(ctx context.Context, home checkout, c choices, p *plan, show *progr
 	if err := setup.Ensure(ctx, o); err != nil {
 		return err
 	}
-	if p.target.Remote() {
+	if p.target.Remote() || p.kept != nil {
 		return nil
 	}
 	services := stack.Options{
@@ -95,6 +92,19 @@ func install(ctx context.Context, home checkout, c choices, p *plan, show *progr
 		return fmt.Errorf("%w\n(no base image could be pulled)", err)
 	}
 	return stack.Prepare(ctx, services)
+}
+
+// choose says where the services run, and why.
+func (p *plan) choose(ctx context.Context, c choices) (err error) {
+	switch {
+	case p.target.Remote():
+		p.runtime, p.why = "remote", "the target has no services of its own; its origins are reached as they are"
+	case p.kept != nil:
+		p.runtime, p.why = p.kept.Handover.Runtime, "the kept stack is used: "+told(p.kept)
+	default:
+		p.runtime, p.why, err = stack.Choose(ctx, c.Runtime)
+	}
+	return err
 }
 
 func values(all map[string]target.Service) []target.Service {

@@ -5,6 +5,7 @@
 package rig
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -80,9 +81,9 @@ func (r *Rig) Up(ctx SpecContext) []byte {
 	r.begun()
 	if !r.target.Remote() {
 		started := time.Now()
-		s, err := stack.Up(ctx, r.stackOptions(r.run))
+		s, err := r.start(ctx)
 		r.must(err)
-		DeferCleanup(s.Down)
+		DeferCleanup(s.Down) // of an adopted stack: nothing
 		r.stack = s
 		r.facts.stack(s.Runtime(), time.Since(started))
 		handover := s.Handover()
@@ -91,6 +92,24 @@ func (r *Rig) Up(ctx SpecContext) []byte {
 	data, err := json.Marshal(h)
 	Expect(err).NotTo(HaveOccurred())
 	return data
+}
+
+// start starts the services, or adopts those that are kept.
+func (r *Rig) start(ctx context.Context) (*stack.Stack, error) {
+	if r.settings.Kept == "" {
+		return stack.Up(ctx, r.stackOptions(r.run))
+	}
+	kept, err := stack.ReadKept(r.settings.Kept)
+	if err != nil {
+		return nil, err
+	}
+	if kept == nil || kept.Keeper.Dead() {
+		return nil, errors.New("the kept stack that this run was to use has gone meanwhile; start again")
+	}
+	if kept.Person != nil {
+		r.redactor.Learn(kept.Person.Password)
+	}
+	return stack.Adopt(kept.Handover, r.redactor), nil
 }
 
 // Join runs on every process, after Up: the edge, the observer and, lazily,
