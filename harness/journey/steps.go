@@ -174,12 +174,22 @@ func (w Way) CallAPI() Step {
 
 // SignOut presses the button, and waits for the auth service's answer.
 func (w Way) SignOut() Step {
-	return Step{"sign out", func(ctx context.Context, p browser.Page) error {
+	return w.press("sign out", w.Contract.Pages.SignOut, w.Contract.Paths.SignOut)
+}
+
+// SignOutEverywhere presses the button that ends this person's sessions in
+// every browser, and waits likewise.
+func (w Way) SignOutEverywhere() Step {
+	return w.press("sign out everywhere", w.Contract.Pages.SignOutEverywhere, w.Contract.Paths.RevokeAll)
+}
+
+func (w Way) press(name, button, endpoint string) Step {
+	return Step{name, func(ctx context.Context, p browser.Page) error {
 		began := time.Now()
-		if err := p.Click(ctx, w.Contract.Pages.SignOut); err != nil {
+		if err := p.Click(ctx, button); err != nil {
 			return err
 		}
-		_, err := w.await(ctx, began, http.MethodPost, w.Contract.Paths.SignOut)
+		_, err := w.await(ctx, began, http.MethodPost, endpoint)
 		return err
 	}}
 }

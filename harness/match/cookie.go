@@ -3,6 +3,7 @@ package match
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"crossing/harness/trace"
 )
@@ -11,6 +12,7 @@ import (
 type CookieMatcher struct {
 	name  string
 	wants []want
+	alone bool
 }
 
 // want is one more thing asked of the cookie.
@@ -28,7 +30,7 @@ func HaveCookie(name string) *CookieMatcher { return &CookieMatcher{name: name} 
 func (m *CookieMatcher) and(text string, fits func(trace.Cookie) bool) *CookieMatcher {
 	// A copy: a matcher kept in a variable may be narrowed down in two ways.
 	wants := append(m.wants[:len(m.wants):len(m.wants)], want{text, fits})
-	return &CookieMatcher{name: m.name, wants: wants}
+	return &CookieMatcher{name: m.name, wants: wants, alone: m.alone}
 }
 
 // PartitionedUnder asks for the partition of a top-level site, scheme included.
@@ -82,18 +84,31 @@ func (m *CookieMatcher) WithExpiry() *CookieMatcher {
 	return m.and("with an expiry", func(c trace.Cookie) bool { return !c.Expires.IsZero() })
 }
 
+// ExpiringAt asks for an end of life that is within a margin of t.
+func (m *CookieMatcher) ExpiringAt(t time.Time, within time.Duration) *CookieMatcher {
+	return m.and("until "+t.UTC().Format("2006-01-02T15:04:05Z"), func(c trace.Cookie) bool { return c.Expires.Sub(t).Abs() <= within })
+}
+
+// Alone asks that the jar holds no second cookie of the name, in whatever
+// partition, for whatever host or path.
+func (m *CookieMatcher) Alone() *CookieMatcher {
+	return &CookieMatcher{name: m.name, wants: m.wants, alone: true}
+}
+
 // Match implements types.GomegaMatcher.
 func (m *CookieMatcher) Match(actual any) (bool, error) {
 	jar, ok := actual.(trace.Jar)
 	if !ok {
 		return false, wrongType("HaveCookie", "a trace.Jar", actual)
 	}
+	fits, named := false, 0
 	for _, c := range jar.Cookies {
-		if c.Name == m.name && len(m.missing(c)) == 0 {
-			return true, nil
+		if c.Name == m.name {
+			named++
+			fits = fits || len(m.missing(c)) == 0
 		}
 	}
-	return false, nil
+	return fits && (!m.alone || named == 1), nil
 }
 
 func (m *CookieMatcher) missing(c trace.Cookie) []string {
@@ -119,6 +134,9 @@ func (m *CookieMatcher) message(actual any, expectation string) string {
 	asked := []string{m.name}
 	for _, w := range m.wants {
 		asked = append(asked, w.text)
+	}
+	if m.alone {
+		asked = append(asked, "no second of its name")
 	}
 	var lines []string
 	for _, c := range jar.Cookies {

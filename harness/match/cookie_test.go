@@ -43,6 +43,11 @@ func TestHaveCookie(t *testing.T) {
 		{"SameSite", whole, changed(func(c *trace.Cookie) { c.SameSite = "Lax" }), false, []string{"differs in: SameSite=none"}},
 		{"the value", whole, changed(func(c *trace.Cookie) { c.Digest = "hmac:2" }), false, []string{"differs in: value hmac:1"}},
 		{"no expiry", whole, changed(func(c *trace.Cookie) { c.Expires = time.Time{} }), false, []string{"differs in: with an expiry"}},
+		{"the end of its life", HaveCookie(sessionName).ExpiringAt(time.Unix(5, 0), 4*time.Second), jar(kept()), true, nil},
+		{"another end of its life", HaveCookie(sessionName).ExpiringAt(time.Unix(6, 0), 4*time.Second), jar(kept()), false, []string{"differs in: until 1970-01-01T00:00:06Z"}},
+		{"alone", whole.Alone(), jar(kept(), trace.Cookie{Name: "other"}), true, nil},
+		{"not alone", HaveCookie(sessionName).Alone().WithSecure(), jar(kept(), trace.Cookie{Name: sessionName}), false, []string{"Secure; no second of its name"}},
+		{"none at all is not alone", HaveCookie(sessionName).Alone(), jar(), false, nil},
 		{"unpartitioned", HaveCookie(sessionName).Unpartitioned(), changed(func(c *trace.Cookie) { c.PartitionKey = "" }), true, nil},
 		{"partitioned after all", HaveCookie(sessionName).Unpartitioned(), jar(kept()), false, []string{"differs in: unpartitioned"}},
 	})

@@ -146,6 +146,18 @@ func (r *Rig) NeedsTokens() {
 	}
 }
 
+// NeedsRefresh makes the spec not applicable to an application that never
+// lengthens its sessions. It returns how much of its life a session has left
+// that is due, by a minute, and one that is not, by an hour.
+func (r *Rig) NeedsRefresh() (due, early time.Duration) {
+	c := r.target.Contract
+	if c.UpdateAge == 0 || c.UpdateAge >= c.Cookie.Lifetime {
+		NotApplicable("the contract lengthens no session (contract.updateAge %d, contract.cookie.lifetime %d)", c.UpdateAge, c.Cookie.Lifetime)
+	}
+	left := time.Duration(c.Cookie.Lifetime-c.UpdateAge) * time.Second
+	return left - time.Minute, left + min(time.Hour, time.Duration(c.UpdateAge)*time.Second/2)
+}
+
 // Names of instances.
 func Names(all []observe.Instance) []string {
 	names := make([]string, len(all))

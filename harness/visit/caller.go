@@ -1,0 +1,177 @@
+package visit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"crossing/harness/edge"
+	"crossing/harness/journey"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+)
+
+// Caller asks an application by HTTP, without a browser, for what concerns
+// none: through the edge, under the origins' real names, from an address of
+// their own, and without a jar. All of it is recorded as asked from outside.
+type Caller struct {
+	Recorder *trace.Recorder
+	// Line is the caller's way through the edge.
+	Line *edge.Line
+
+	target *target.Target
+	edge   *edge.Edge
+	own    bool // the line is the caller's own, to be closed
+}
+
+// Question is one request of a Caller.
+type Question struct {
+	// Method is GET where it is empty.
+	Method string
+	URL    string
+	// Origin is the header of that name; empty: none is sent.
+	Origin string
+	// Session is the plain value of a session cookie; Bearer goes into
+	// Authorization.
+	Session, Bearer string
+	// Header is added as it is.
+	Header http.Header
+	// Body is sent as JSON, nil is none.
+	Body any
+	// Instance answers, by its name; empty: whose turn it is.
+	Instance string
+}
+
+// Caller makes a caller; whoever calls it calls Close.
+func (g *Ground) Caller(spec, name string) (*Caller, error) {
+	rec := trace.NewRecorder(g.options.Redactor, trace.Trace{
+		Run: g.options.Run.ID, Spec: spec, Visitor: name, Profile: "none", Subject: g.Target.Subject(),
+	})
+	line, err := g.Edge.Open(rec)
+	if err != nil {
+		return nil, err
+	}
+	return &Caller{Recorder: rec, Line: line, target: g.Target, edge: g.Edge, own: true}, nil
+}
+
+// Outside is a caller who comes by the visitor's own line, from the same
+// address and through the same faults, but not out of the browser.
+func (v *Visitor) Outside() *Caller {
+	return &Caller{Recorder: v.Recorder, Line: v.Line, target: v.ground.Target, edge: v.ground.Edge}
+}
+
+// Instances are the names of those who answer for a role, in their order.
+func (c *Caller) Instances(role trace.Role) []string { return c.edge.Upstreams(role) }
+
+// Ask sends a question, reads the answer to its end, and returns what the
+// edge recorded of it. A status is an answer, whatever it says.
+func (c *Caller) Ask(ctx context.Context, q Question) (trace.Exchange, error) {
+	e, _, err := c.ask(ctx, q)
+	return e, err
+}
+
+func (c *Caller) ask(ctx context.Context, q Question) (trace.Exchange, *http.Response, error) {
+	req, err := c.request(ctx, q)
+	if err != nil {
+		return trace.Exchange{}, nil, err
+	}
+	origin, path := req.URL.Scheme+"://"+req.URL.Host, req.URL.Path
+	if role := c.target.Origins.Role(origin); q.Instance != "" {
+		defer c.Line.Pin(role, q.Instance)()
+	}
+	began := time.Now()
+	res, err := c.Line.Client().Do(req)
+	if err != nil {
+		return trace.Exchange{}, nil, fmt.Errorf("ask from outside: %w", err)
+	}
+	_, err = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close() // it has been read, or there is a better error
+	if err != nil {
+		return trace.Exchange{}, nil, fmt.Errorf("read the answer of %s: %w", q.URL, err)
+	}
+	e, err := c.Recorder.Await(ctx, began, req.Method+" "+q.URL, func(e trace.Exchange) bool {
+		return e.Outside && e.Method == req.Method && e.Origin == origin && e.Path == path
+	})
+	return e, res, err
+}
+
+func (c *Caller) request(ctx context.Context, q Question) (*http.Request, error) {
+	if q.Method == "" {
+		q.Method = http.MethodGet
+	}
+	var body []byte
+	if q.Body != nil {
+		var err error
+		if body, err = json.Marshal(q.Body); err != nil {
+			return nil, fmt.Errorf("write a question's body: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, q.Method, q.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask from outside: %w", err)
+	}
+	for name, values := range q.Header {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	for name, value := range map[string]string{"Origin": q.Origin, "Authorization": bearer(q.Bearer), "Cookie": c.cookie(q.Session)} {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
+	}
+	if q.Body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+func bearer(value string) string {
+	if value == "" {
+		return ""
+	}
+	return "Bearer " + value
+}
+
+func (c *Caller) cookie(value string) string {
+	if value == "" {
+		return ""
+	}
+	return c.target.Contract.Cookie.Name + "=" + value
+}
+
+// SignUp makes a new person, and returns the session cookie's plain value.
+func (c *Caller) SignUp(ctx context.Context, who journey.Person) (string, error) {
+	return c.enter(ctx, c.target.Contract.Paths.SignUp, map[string]string{"name": who.Name, "email": who.Email, "password": who.Password})
+}
+
+// SignIn opens another session of a person, and returns its cookie's plain
+// value.
+func (c *Caller) SignIn(ctx context.Context, who journey.Person) (string, error) {
+	return c.enter(ctx, c.target.Contract.Paths.SignIn, map[string]string{"email": who.Email, "password": who.Password})
+}
+
+func (c *Caller) enter(ctx context.Context, path string, body map[string]string) (string, error) {
+	c.Recorder.Redactor().Learn(body["password"])
+	o := c.target.Origins
+	e, res, err := c.ask(ctx, Question{Method: http.MethodPost, URL: o.Auth + path, Origin: o.Frontend, Body: body})
+	if err != nil {
+		return "", err
+	}
+	for _, cookie := range res.Cookies() {
+		if cookie.Name == c.target.Contract.Cookie.Name && e.Status == http.StatusOK {
+			return cookie.Value, nil
+		}
+	}
+	return "", fmt.Errorf("enter from outside: POST %s answers %d %s and sets no cookie %q", path, e.Status, e.Response.Body, c.target.Contract.Cookie.Name)
+}
+
+// Close ends the caller's own line.
+func (c *Caller) Close() error {
+	if !c.own {
+		return nil
+	}
+	return c.Line.Close()
+}
