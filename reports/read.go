@@ -13,6 +13,10 @@ import (
 // meaning on its profile; package rig writes it.
 const inapplicable = "not applicable: "
 
+// unjudged begins the message of a run that was given up because this machine
+// keeps it from being judged; package rig writes it.
+const unjudged = "could not be judged: "
+
 // Behaviours that stand for what happens around a suite's specs.
 const (
 	setUp   = "set-up of the suite"
@@ -41,6 +45,9 @@ func (r *Run) Read(path, reproduce string) error {
 	for _, suite := range suites {
 		r.Passed = r.Passed && suite.SuiteSucceeded
 		for _, s := range suite.SpecReports {
+			if why, gaveUp := strings.CutPrefix(s.Failure.Message, unjudged); gaveUp && s.State == types.SpecStateAborted && r.Unjudged == "" {
+				r.Unjudged = why
+			}
 			if spec, counted := read(suite.SuiteDescription, s, reproduce); counted {
 				r.Specs = append(r.Specs, spec)
 				r.Counts.add(spec.State)

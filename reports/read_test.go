@@ -119,13 +119,25 @@ func TestOnlyASpecThatPassedMakesARunGreen(t *testing.T) {
 		"taking down failed":          {false, []types.SpecReport{good, around(types.NodeTypeCleanupAfterSuite, types.SpecStateFailed, "left")}, false, ""},
 		"the stack did not start":     {false, []types.SpecReport{around(types.NodeTypeSynchronizedBeforeSuite, types.SpecStateFailed, "no stack")}, false, "no stack"},
 		"one suite's stack started":   {false, []types.SpecReport{good, around(types.NodeTypeSynchronizedBeforeSuite, types.SpecStateFailed, "no stack")}, false, ""},
+		"given up":                    {false, []types.SpecReport{good, abandoned("could not be judged: no browser")}, false, ""},
+		"aborted by a spec":           {false, []types.SpecReport{good, abandoned("enough")}, false, ""},
 		"taking down, and none begun": {false, []types.SpecReport{around(types.NodeTypeBeforeSuite, types.SpecStateFailed, "no stack"), around(types.NodeTypeCleanupAfterSuite, types.SpecStateFailed, "left")}, false, "no stack"},
 	} {
 		r := mustRead(t, wrote(t, c.succeeded, c.specs...))
 		if r.Passed != c.passed || r.NotBegun != c.notBegun {
 			t.Errorf("%s: passed %v, not begun %q", name, r.Passed, r.NotBegun)
 		}
+		if want := map[string]string{"given up": "no browser"}[name]; r.Unjudged != want {
+			t.Errorf("%s: given up for %q, want %q", name, r.Unjudged, want)
+		}
 	}
+}
+
+// abandoned is a spec that ended the whole suite.
+func abandoned(message string) types.SpecReport {
+	s := it(types.SpecStateAborted, "outlives a reload")
+	s.Failure.Message = message
+	return s
 }
 
 func TestWhatIsNoReportIsAnError(t *testing.T) {

@@ -50,6 +50,9 @@ type Run struct {
 	// NotBegun is why no spec could run, such as a stack that did not start;
 	// such a run is never written.
 	NotBegun string `json:"-"`
+	// Unjudged is why the run was given up, such as a browser that crashed;
+	// such a run is never written.
+	Unjudged string `json:"-"`
 }
 
 // Target is the application that was run.

@@ -78,11 +78,11 @@ func prepare(ctx context.Context, o Options) (images map[string]string, err erro
 // lock lets one run at a time build in these folders.
 func lock(ctx context.Context, o Options) (unlock func(), err error) {
 	if err := os.MkdirAll(o.StateDir, 0o755); err != nil {
-		return nil, fmt.Errorf("make the state folder: %w", err)
+		return nil, shut(o.StateDir, err)
 	}
 	f, err := os.OpenFile(filepath.Join(o.StateDir, "prepare.lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("lock the state folder: %w", err)
+		return nil, shut(o.StateDir, err)
 	}
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -105,6 +105,11 @@ func lock(ctx context.Context, o Options) (unlock func(), err error) {
 		case <-tick.C:
 		}
 	}
+}
+
+// shut says what to do about a state folder that this account may not write to.
+func shut(dir string, err error) error {
+	return fmt.Errorf("%s, which takes what is built, cannot be written (%w): give it to this account (chown -R), or run as the one that owns it", dir, err)
 }
 
 // turns keeps two services that share a folder from building there at once.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"crossing/harness/browser"
 	"crossing/harness/browser/capability"
@@ -49,6 +50,9 @@ func (g *Ground) Browser(ctx context.Context, p browser.Profile) (*Started, erro
 	return s, s.err
 }
 
+// launching is how long a browser may take to come up, on a busy machine, too.
+const launching = 30 * time.Second
+
 func (b *browsers) start(ctx context.Context, p browser.Profile, s *Started) error {
 	work := b.ground.folder(p)
 	if err := os.MkdirAll(work, 0o700); err != nil {
@@ -60,14 +64,16 @@ func (b *browsers) start(ctx context.Context, p browser.Profile, s *Started) err
 		DriverDir: filepath.Join(settings.StateDir, "playwright"),
 		Headed:    settings.Headed, SlowMoMillis: settings.SlowMo, WorkDir: work,
 	}
+	limited, cancel := context.WithTimeout(ctx, launching)
+	defer cancel()
 	var err error
 	if _, own := playwright.Installed(l.DriverDir, p.Engine); p.Engine == "webkit" && !own {
-		s.Browser, err = webdriver.StartWebKit(ctx, l)
+		s.Browser, err = webdriver.StartWebKit(limited, l)
 	} else {
-		s.Browser, err = playwright.Start(ctx, l)
+		s.Browser, err = playwright.Start(limited, l)
 	}
 	if err != nil {
-		return fmt.Errorf("start %s: %w", p.Name, err)
+		return err // drivers say what they were to start
 	}
 	s.Capability, err = capability.Measure(ctx, b.opener(s.Browser), b.ground.Target.Origins, work)
 	if err != nil {

@@ -90,6 +90,16 @@ func (v *Visitor) Open(ctx context.Context) error {
 	return seen.Holds(v.Profile)
 }
 
+// Fresh opens another session of the same browser and closes it again: whether
+// the browser itself still works, whatever the page has come to.
+func (v *Visitor) Fresh(ctx context.Context) error {
+	s, err := v.browser.NewSession(ctx, browser.Options{Proxy: v.Line.Proxy(), Recorder: trace.NewRecorder(v.ground.options.Redactor, trace.Trace{})})
+	if err != nil {
+		return err
+	}
+	return s.Close(ctx)
+}
+
 // Restart ends the browser and opens it again with the profile that it kept.
 func (v *Visitor) Restart(ctx context.Context) error {
 	if v.keep == "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"crossing/harness/browser"
 	"crossing/harness/target"
@@ -33,19 +35,56 @@ func (c checkout) state() string { return filepath.Join(string(c), ".crossing") 
 
 // lock keeps other runs of this checkout from compiling meanwhile. The lock goes
 // with the process that holds it.
-func (c checkout) lock() (unlock func(), err error) {
+func (c checkout) lock(ctx context.Context) (unlock func(), err error) {
 	path := filepath.Join(c.state(), "compile.lock")
 	if err := os.MkdirAll(c.state(), 0o755); err != nil {
-		return nil, err
+		return nil, c.shut(err)
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
-		return nil, err
+		return nil, c.shut(err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for { // a call that blocks could not be interrupted
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return func() { _ = file.Close() }, nil
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), file.Close())
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("wait for another run, which holds %s: %w", path, ctx.Err()), file.Close())
+		case <-tick.C:
+		}
 	}
-	return func() { _ = file.Close() }, nil
+}
+
+// shut says what to do about a checkout that this account may not write to.
+func (c checkout) shut(err error) error {
+	return fmt.Errorf("%s, which takes what is built, cannot be written (%w): give it to this account (chown -R), or run as the one that owns it", c.state(), plain(err))
+}
+
+// goTool runs a command of Go's in a process group of its own, which a
+// terminal's Ctrl-C does not reach: it ends when ctx does, and the error is
+// then that of ctx.
+func (c checkout) goTool(ctx context.Context, words ...string) error {
+	cmd := exec.CommandContext(ctx, "go", words...)
+	cmd.Dir = string(c)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	text, err := cmd.CombinedOutput()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return errors.New("go is not on the PATH, and the suites are compiled with it: install Go, or put its bin folder on the PATH")
+	case err != nil:
+		return fmt.Errorf("%w\n%s", err, strings.TrimSpace(string(text)))
+	}
+	return nil
 }
 
 // findCheckout looks from the command's own place, then from this folder up.
@@ -97,6 +136,9 @@ func (c choices) profiles() ([]browser.Profile, error) {
 	var chosen []browser.Profile
 	for name := range strings.SplitSeq(c.Engine, ",") {
 		name = strings.TrimSpace(name)
+		if name == "" {
+			continue // a comma too many
+		}
 		i := slices.Index(names, name)
 		if i < 0 {
 			return nil, fmt.Errorf("ENGINE=%s: there is no profile %q; allowed: %s, or several with commas", c.Engine, name, strings.Join(names, ", "))
@@ -104,6 +146,9 @@ func (c choices) profiles() ([]browser.Profile, error) {
 		if !slices.Contains(chosen, all[i]) {
 			chosen = append(chosen, all[i])
 		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("ENGINE=%s names no profile; allowed: %s, or several with commas", c.Engine, strings.Join(names, ", "))
 	}
 	return chosen, nil
 }

@@ -82,6 +82,8 @@ func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, out string, ended, 
 	case r.Passed: // such as focus left in a spec's source: others were not run
 		return errors.Join(fmt.Errorf("no spec failed, and yet the suites ended with %w; what they printed last:\n%s",
 			ended, p.secrets.Scrub(tail(out, 40))), err)
+	case r.Unjudged != "":
+		return errors.Join(errors.New(r.Unjudged), err)
 	case r.NotBegun != "":
 		return errors.Join(errors.New(r.NotBegun), err)
 	}
@@ -94,7 +96,7 @@ func (p *plan) binary(suite string) string {
 
 // compileAll compiles one run at a time: runs side by side share the results.
 func (p *plan) compileAll(ctx context.Context) error {
-	unlock, err := p.home.lock()
+	unlock, err := p.home.lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -108,10 +110,8 @@ func (p *plan) compileAll(ctx context.Context) error {
 }
 
 func (p *plan) compile(ctx context.Context, suite string) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-o", p.binary(suite), "./suites/"+suite)
-	cmd.Dir = string(p.home)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("compile suite %s: %w\n%s", suite, err, text)
+	if err := p.home.goTool(ctx, "test", "-c", "-o", p.binary(suite), "./suites/"+suite); err != nil {
+		return fmt.Errorf("compile suite %s: %w", suite, err)
 	}
 	return nil
 }

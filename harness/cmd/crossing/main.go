@@ -63,9 +63,10 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "crossing:", err)
 		return exitUnready
 	}
+	forgetEmpty(parser.Model)
 	chosen, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "crossing: %v (crossing --help lists what there is)\n", err)
+		fmt.Fprintln(os.Stderr, "crossing:", mistake(parser.Model, err))
 		return exitUnready
 	}
 	err = chosen.Run(ctx)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +30,13 @@ type runCommand struct {
 	Out     string   `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
 	Timeout string   `env:"TIMEOUT" default:"20m" placeholder:"DURATION" help:"Limit of the whole run."`
 }
+
+// Limits of what can be meant: a browser for each of 64 processes fills any
+// machine, and after ten seconds of waiting a step has reached its own limit.
+const (
+	mostProcs = 64
+	mostSlow  = 10_000
+)
 
 // Run is kong's entry.
 func (c *runCommand) Run(ctx context.Context) error {
@@ -128,11 +134,14 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	if p.suites, err = chooseSuites(home, c.Suite); err != nil {
 		return nil, err
 	}
-	if c.Procs < 1 {
-		return nil, fmt.Errorf("PROCS=%d: write how many processes run specs, 1 or more", c.Procs)
+	if c.Procs < 1 || c.Procs > mostProcs {
+		return nil, fmt.Errorf("PROCS=%d: write how many processes run specs, 1 to %d", c.Procs, mostProcs)
+	}
+	if !(c.SlowMo >= 0 && c.SlowMo <= mostSlow) { // what is no number at all is neither
+		return nil, fmt.Errorf("SLOWMO=%v: write how many milliseconds to wait after each action, 0 to %d", c.SlowMo, mostSlow)
 	}
 	if limit, err := time.ParseDuration(c.Timeout); err != nil || limit <= 0 {
-		return nil, fmt.Errorf("TIMEOUT=%s is no duration; write one such as 20m", c.Timeout)
+		return nil, fmt.Errorf("TIMEOUT=%s is no duration; write a number with its unit, such as 20m", c.Timeout)
 	}
 	if p.seed == 0 {
 		p.seed = time.Now().Unix()
@@ -190,7 +199,7 @@ func prepare(ctx context.Context, home checkout, c choices, p *plan, show *progr
 	if err := install(ctx, home, c, p, show, docker); err != nil {
 		return err
 	}
-	unlock, err := home.lock()
+	unlock, err := home.lock(ctx)
 	if err != nil {
 		return err
 	}
@@ -212,10 +221,8 @@ func ensureGinkgo(ctx context.Context, home checkout, show *progress) error {
 		return err
 	}
 	show.Begin("build Ginkgo's command")
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", own, "github.com/onsi/ginkgo/v2/ginkgo")
-	cmd.Dir = string(home)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build Ginkgo's command: %w\n%s", err, text)
+	if err := home.goTool(ctx, "build", "-o", own, "github.com/onsi/ginkgo/v2/ginkgo"); err != nil {
+		return fmt.Errorf("build Ginkgo's command: %w", err)
 	}
 	now := time.Now() // the build cache may hand out an older file
 	return os.Chtimes(own, now, now)

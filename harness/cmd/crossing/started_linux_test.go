@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,10 +53,7 @@ func (l *lockedText) String() string {
 // start begins a run over earlier reports, in a temp folder of its own.
 func start(t *testing.T, args ...string) *started {
 	t.Helper()
-	s := &started{t: t, temp: tempFolder(t), out: filepath.Join(t.TempDir(), "out"), text: &lockedText{}, end: make(chan struct{})}
-	for _, name := range []string{"run.json", "traces/earlier.json"} {
-		fill(t, filepath.Join(s.out, name), "earlier")
-	}
+	s := &started{t: t, temp: tempFolder(t), out: earlierReports(t), text: &lockedText{}, end: make(chan struct{})}
 	args = append([]string{"run", "--engine=chromium", "--out=" + s.out}, args...)
 	s.cmd = command(t, s.temp, args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.text, s.text
@@ -211,12 +207,7 @@ func (s *started) gone(ids []string, within time.Duration) {
 // earlier says that the reports of an earlier run are as they were.
 func (s *started) earlier() {
 	s.t.Helper()
-	if got, want := listed(s.t, s.out), []string{"run.json", "traces/earlier.json"}; !slices.Equal(got, want) {
-		s.t.Errorf("the folder of the earlier reports holds %q, want %q", got, want)
-	}
-	if data, _ := os.ReadFile(filepath.Join(s.out, "run.json")); string(data) != "earlier" {
-		s.t.Error("the earlier reports were written over")
-	}
+	untouched(s.t, s.out)
 }
 
 // suites are the processes of Ginkgo and of the suites.

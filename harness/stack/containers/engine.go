@@ -52,7 +52,7 @@ func Connect(ctx context.Context) (*Engine, error) {
 	if host := os.Getenv("DOCKER_HOST"); host != "" {
 		e, err := connect(limited, host)
 		if err != nil {
-			return nil, fmt.Errorf("the Docker engine that DOCKER_HOST names can't be used: %w", err)
+			return nil, fmt.Errorf("the Docker engine that DOCKER_HOST=%s names can't be used: %w", host, err)
 		}
 		return e, nil
 	}
@@ -112,7 +112,7 @@ func connect(ctx context.Context, host string) (*Engine, error) {
 // loopback, where nothing here reaches them.
 func local(host string) error {
 	u, err := url.Parse(host)
-	if err != nil {
+	if err != nil || u.Scheme == "" {
 		return fmt.Errorf("%q is no address; write one such as unix:///var/run/docker.sock", host)
 	}
 	if u.Scheme == "unix" {

@@ -82,6 +82,7 @@ func (v *Visitor) explain() string {
 			err = write(filepath.Join(v.rig.settings.OutDir, "screenshots", name+".png"), picture)
 		}
 		note("no screenshot", err)
+		v.rig.outlived(v, err)
 	}
 	v.rig.facts.diagnosis(v, d, path)
 	AddReportEntry("trace", path, ReportEntryVisibilityNever)

@@ -130,7 +130,7 @@ func (r *Rig) Join(ctx SpecContext, data []byte) {
 	r.ground, err = visit.New(ctx, visit.Options{
 		Target: r.target, Settings: r.settings, Stack: r.stack, Redactor: r.redactor, Run: r.run, Started: r.facts.profile,
 	})
-	Expect(err).NotTo(HaveOccurred())
+	r.must(err)
 	DeferCleanup(r.ground.Close)
 	DeferCleanup(r.searchForSecrets)
 	DeferCleanup(r.facts.write)
@@ -147,7 +147,7 @@ func (r *Rig) prepare() {
 	// Ginkgo cleans up in reverse: this comes last.
 	DeferCleanup(sweepAfter, r.settings.Owner)
 	r.run, err = stack.NewRun()
-	Expect(err).NotTo(HaveOccurred())
+	r.must(err)
 	DeferCleanup(r.run.Close)
 	// Browsers start drivers that start browsers: the marker, by which a later
 	// run finds what a killed one has left, is inherited by all of them.

@@ -23,6 +23,7 @@ type Visitor struct {
 	rig      *Rig
 	expected []string
 	looked   bool
+	closed   bool
 }
 
 // Option changes how a visitor comes.
@@ -49,6 +50,7 @@ func Expecting(violations ...string) Option {
 // policy by a control before anything that it says is believed.
 func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...Option) *Visitor {
 	GinkgoHelper()
+	r.browser(ctx, p)
 	c := coming{Guest: visit.Guest{Name: name, Person: journey.NewPerson(name), Spec: CurrentSpecReport().FullText()}}
 	for _, change := range options {
 		change(&c)
@@ -69,6 +71,7 @@ func (v *Visitor) leave(ctx SpecContext) {
 	if CurrentSpecReport().Failed() {
 		v.explain()
 	}
+	v.closed = true
 	if v.Session != nil && !CurrentSpecReport().Failed() {
 		_, _ = v.Jar(ctx) // a browser that the spec has ended has none to show
 		Expect(v.Recorder.Snapshot()).To(match.KeepInvariants(v.expected...))
@@ -184,9 +187,7 @@ func (r *Rig) NeedsRestart(ctx SpecContext, p browser.Profile) {
 // measured is what the profile was found to do.
 func (r *Rig) measured(ctx SpecContext, p browser.Profile) trace.Capability {
 	GinkgoHelper()
-	started, err := r.ground.Browser(ctx, p)
-	Expect(err).NotTo(HaveOccurred())
-	return started.Capability
+	return r.browser(ctx, p).Capability
 }
 
 func told(c trace.Capability) string {
