@@ -63,6 +63,8 @@ type Upstream struct {
 	// included, such as a preview's bypass secret. Its values are learnt as
 	// secrets; the browser never has them.
 	Header http.Header
+	// Spare takes no turn: only Line.Pin leads to it.
+	Spare bool
 }
 
 // Edge serves the origins of one target. Its methods may be called from

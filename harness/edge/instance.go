@@ -9,20 +9,27 @@ import (
 	"crossing/harness/trace"
 )
 
-// pin holds a role to one upstream.
+// pin holds a role to some of its upstreams.
 type pin struct {
-	role trace.Role
-	name string
+	role  trace.Role
+	names []string
 }
 
-// Pin sends every request for role to the named upstream until unpin is
-// called, which may be done twice; of several pins the last one holds. It
-// panics where the role has no such upstream: see Edge.Upstreams.
-func (l *Line) Pin(role trace.Role, upstream string) (unpin func()) {
-	if names := l.edge.Upstreams(role); !slices.Contains(names, upstream) {
-		panic("edge: Pin: " + string(role) + " has no upstream " + upstream + ", only: " + strings.Join(names, ", "))
+// Pin sends every request for role to the named upstreams, alternating where
+// they are several, until unpin is called, which may be done twice; of several
+// pins the last one holds. It panics where the role has no such upstream: see
+// Edge.Upstreams.
+func (l *Line) Pin(role trace.Role, upstreams ...string) (unpin func()) {
+	all := l.edge.upstreams(role)
+	if len(upstreams) == 0 {
+		panic("edge: Pin: no upstream named")
 	}
-	own := &pin{role: role, name: upstream}
+	for _, name := range upstreams {
+		if !slices.Contains(all, name) {
+			panic("edge: Pin: " + string(role) + " has no upstream " + name + ", only: " + strings.Join(all, ", "))
+		}
+	}
+	own := &pin{role: role, names: slices.Clone(upstreams)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pins = append(l.pins, own)
@@ -33,17 +40,42 @@ func (l *Line) Pin(role trace.Role, upstream string) (unpin func()) {
 	}
 }
 
-// Upstreams returns the names of the upstreams that serve role, in their order.
+// Upstreams returns the names of the upstreams that take turns in serving role,
+// in their order; spare ones are left out.
 func (e *Edge) Upstreams(role trace.Role) []string {
 	var names []string
-	for _, host := range slices.Sorted(maps.Keys(e.routes)) {
-		for _, u := range e.routes[host].upstreams {
-			if e.routes[host].Role == role {
-				names = append(names, u.Name)
-			}
+	for _, r := range e.routesOf(role) {
+		for _, u := range r.inTurn() {
+			names = append(names, u.Name)
 		}
 	}
 	return names
+}
+
+// upstreams are the names of all, spare ones too.
+func (e *Edge) upstreams(role trace.Role) []string {
+	var names []string
+	for _, r := range e.routesOf(role) {
+		for _, u := range r.upstreams {
+			names = append(names, u.Name)
+		}
+	}
+	return names
+}
+
+func (e *Edge) routesOf(role trace.Role) []*route {
+	var all []*route
+	for _, host := range slices.Sorted(maps.Keys(e.routes)) {
+		if e.routes[host].Role == role {
+			all = append(all, e.routes[host])
+		}
+	}
+	return all
+}
+
+// inTurn are the upstreams that alternate where nothing is pinned.
+func (r *route) inTurn() []*upstream {
+	return slices.DeleteFunc(slices.Clone(r.upstreams), func(u *upstream) bool { return u.Spare })
 }
 
 // turns alternates between the upstreams of a route.
@@ -61,14 +93,8 @@ func newTurns() turns { return turns{next: map[string]int{}, begun: map[string]i
 func (l *Line) choose(to *route, r *http.Request) *upstream {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, p := range slices.Backward(l.pins) {
-		for _, u := range to.upstreams {
-			if p.role == to.Role && p.name == u.Name {
-				return u
-			}
-		}
-	}
-	group, method := to.host, r.Method
+	candidates, pinned := l.candidates(to)
+	group, method := to.host+pinned, r.Method
 	if Outside(r) {
 		group += " outside"
 	}
@@ -86,5 +112,26 @@ func (l *Line) choose(to *route, r *http.Request) *upstream {
 	if !preflight {
 		l.turns.next[endpoint]++
 	}
-	return to.upstreams[turn%len(to.upstreams)]
+	return candidates[turn%len(candidates)]
+}
+
+// candidates are the upstreams that the last pin names, in its order, else
+// those that take turns.
+// pinned is a mark of that pin, whose turns are its own.
+func (l *Line) candidates(to *route) (all []*upstream, pinned string) {
+	for _, p := range slices.Backward(l.pins) {
+		if p.role != to.Role {
+			continue
+		}
+		var named []*upstream
+		for _, name := range p.names {
+			if at := slices.IndexFunc(to.upstreams, func(u *upstream) bool { return u.Name == name }); at >= 0 {
+				named = append(named, to.upstreams[at])
+			}
+		}
+		if len(named) > 0 {
+			return named, " pinned " + strings.Join(p.names, " ")
+		}
+	}
+	return to.inTurn(), ""
 }

@@ -100,6 +100,29 @@ func TestAPinHoldsARoleToOneInstance(t *testing.T) {
 	w.line.Pin(trace.RoleAuth, "auth-9")
 }
 
+func TestASpareServesOnlyWhoIsPinnedToIt(t *testing.T) {
+	w := newWorld(t, func(o *Options) {
+		spare := serve(t, "auth-3", echo("auth-3"))
+		spare.Spare = true
+		o.Routes[1].Upstreams = append(o.Routes[1].Upstreams, spare)
+	})
+	if got := w.walk(t, "GET /a", "GET /a", "GET /a"); got != "1 2 1" {
+		t.Errorf("without a pin, went to %s", got)
+	}
+	unpin := w.line.Pin(trace.RoleAuth, "auth-1", "auth-3")
+	if got := w.walk(t, "PRE /b", "POST /b", "POST /b", "GET /c"); got != "1 1 3 3" {
+		t.Errorf("pinned to auth-1 and auth-3, went to %s", got)
+	}
+	unpin()
+	if got := w.walk(t, "GET /a"); got != "2" {
+		t.Errorf("unpinned, went to %s", got)
+	}
+	_, err := New(Options{Routes: []Route{{Origin: origins.Auth, Role: trace.RoleAuth, Upstreams: []Upstream{{Name: "a", URL: "http://127.0.0.1:1", Spare: true}}}}})
+	if err == nil || !strings.Contains(err.Error(), "every upstream is spare") {
+		t.Errorf("a route of spares only: %v", err)
+	}
+}
+
 func TestUpstreamsAreListed(t *testing.T) {
 	w := newWorld(t, nil)
 	if got := strings.Join(w.edge.Upstreams(trace.RoleAuth), " "); got != "auth-1 auth-2" {

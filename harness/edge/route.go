@@ -93,6 +93,9 @@ func newRoute(where string, given Route, o Options) (*route, error) {
 		}
 		r.upstreams = append(r.upstreams, u)
 	}
+	if given.Handler == nil && len(r.inTurn()) == 0 {
+		return nil, fmt.Errorf("%s (%s): every upstream is spare: nothing would answer", where, given.Origin)
+	}
 	return r, nil
 }
 

@@ -247,6 +247,13 @@ const (
 	// ObserveToken: does the token verify against the key set outside the
 	// browser?
 	ObserveToken = "token"
+	// ObserveUser: is there a row for the person that the sign-in named?
+	ObserveUser = "user"
+	// ObserveClock: does the browser's clock agree with the harness's? Detail
+	// says how far it is ahead, "+3600 s".
+	ObserveClock = "clock"
+	// ObserveWorker: does a service worker answer the page's requests?
+	ObserveWorker = "service-worker"
 )
 
 // Answers of observations.

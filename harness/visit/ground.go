@@ -29,12 +29,22 @@ type Options struct {
 	Stack *stack.Stack
 	// Access is how deployed origins are reached from this machine.
 	Access target.Access
+	// Spares are instances that serve a visitor only where their line is pinned
+	// to them; nobody else meets them.
+	Spares []Spare
 	// Redactor digests what is secret in every visitor's trace.
 	Redactor *trace.Redactor
 	// Run is whose folder takes the browsers' profiles.
 	Run stack.Run
 	// Started is told of every browser once it was measured; nil: nobody is.
 	Started func(browser.Browser, trace.Capability)
+}
+
+// Spare is an instance beside those that take turns.
+type Spare struct {
+	Role trace.Role
+	// URL is its address without the edge, "http://127.0.0.1:4711".
+	Name, URL string
 }
 
 // Ground is where visits happen: a target behind an edge, its observer, and
@@ -52,7 +62,15 @@ type Ground struct {
 func New(ctx context.Context, o Options) (*Ground, error) {
 	g := &Ground{Target: o.Target, options: o}
 	var err error
-	if g.Edge, err = edge.New(edge.Options{Routes: reached(Routes(o.Target, o.Stack), o.Access), Redactor: o.Redactor}); err != nil {
+	routes := reached(Routes(o.Target, o.Stack), o.Access)
+	for _, spare := range o.Spares {
+		for i := range routes {
+			if routes[i].Role == spare.Role {
+				routes[i].Upstreams = append(routes[i].Upstreams, edge.Upstream{Name: spare.Name, URL: spare.URL, Spare: true})
+			}
+		}
+	}
+	if g.Edge, err = edge.New(edge.Options{Routes: routes, Redactor: o.Redactor}); err != nil {
 		return nil, err
 	}
 	if g.Observer, err = Observer(ctx, o.Target, o.Stack); err != nil {

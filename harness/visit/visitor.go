@@ -35,6 +35,9 @@ type Visitor struct {
 	Line *edge.Line
 	// Recorder is the trace so far.
 	Recorder *trace.Recorder
+	// Observer is whom Explain asks: the ground's, unless the line is pinned to
+	// instances that it does not know.
+	Observer *observe.Observer
 
 	ground  *Ground
 	browser browser.Browser
@@ -61,6 +64,7 @@ func (g *Ground) Visitor(ctx context.Context, p browser.Profile, guest Guest) (*
 	v := &Visitor{
 		Name: guest.Name, Person: guest.Person, Profile: p, Capability: started.Capability,
 		Recorder: trace.NewRecorder(g.options.Redactor, g.head(guest.Spec, guest.Name, started)),
+		Observer: g.Observer,
 		ground:   g, browser: started.Browser,
 	}
 	if guest.Keep {
@@ -157,8 +161,9 @@ func (v *Visitor) Explain(ctx context.Context) (d diagnose.Diagnosis, notes []er
 			_, err = v.Standing(ctx)
 			note("the page shows no standing", err)
 		}
+		note("the page's own world could not be looked at", v.lookAtPage(ctx))
 	}
-	note("the observations are incomplete", v.ground.Observer.Look(ctx, v.Recorder))
+	note("the observations are incomplete", v.Observer.Look(ctx, v.Recorder))
 	return diagnose.Explain(v.Recorder.Snapshot()), notes
 }
 

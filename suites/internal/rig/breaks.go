@@ -7,40 +7,15 @@ import (
 	"io"
 	"net/http"
 	"strconv"
-	"strings"
+
+	"crossing/harness/edge"
 )
 
 // ChangeCookie changes an attribute of a Set-Cookie line of a response, or
 // takes it out where value is "-"; a flag such as Partitioned has the value "".
 func ChangeCookie(res *http.Response, cookie, attribute, value string) error {
-	lines := res.Header.Values("Set-Cookie")
-	res.Header.Del("Set-Cookie")
-	for _, line := range lines {
-		if strings.HasPrefix(line, cookie+"=") {
-			line = changeAttribute(line, attribute, value)
-		}
-		res.Header.Add("Set-Cookie", line)
-	}
+	edge.ChangeCookie(res, cookie, attribute, value)
 	return nil
-}
-
-func changeAttribute(line, attribute, value string) string {
-	parts := strings.Split(line, ";")
-	kept := parts[:1]
-	for _, p := range parts[1:] {
-		name, _, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if !strings.EqualFold(name, attribute) {
-			kept = append(kept, p)
-		}
-	}
-	switch value {
-	case "-":
-	case "":
-		kept = append(kept, " "+attribute)
-	default:
-		kept = append(kept, " "+attribute+"="+value)
-	}
-	return strings.Join(kept, ";")
 }
 
 // changeField sets one field of a JSON body.
