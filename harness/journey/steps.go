@@ -68,17 +68,43 @@ func (w Way) form(name string, form target.Form, endpoint string, who Person) St
 		if err := p.Click(ctx, form.Submit); err != nil {
 			return err
 		}
-		answer, err := w.await(ctx, began, http.MethodPost, endpoint)
-		if err != nil || form.Landing == "" {
+		if form.Landing == "" {
+			_, err := w.await(ctx, began, http.MethodPost, endpoint)
 			return err
 		}
-		return w.land(ctx, p, form, answer)
+		landed, err := w.land(ctx, p, form)
+		if err != nil {
+			return err
+		}
+		return w.answered(ctx, p, form, endpoint, began, landed)
 	}}
+}
+
+// recording is how long an answer that a page has acted on may take to be
+// recorded: the edge does so once all of it was sent.
+const recording = 500 * time.Millisecond
+
+// answered waits for the exchange behind what the page shows. A page that says
+// that it failed may never have got through to the auth service, as where CORS
+// or mixed content forbids the call: that is an error, with the page's words.
+func (w Way) answered(ctx context.Context, p browser.Page, form target.Form, endpoint string, since time.Time, landed bool) error {
+	within := ctx
+	if !landed {
+		var cancel context.CancelFunc
+		within, cancel = context.WithTimeout(ctx, recording)
+		defer cancel()
+	}
+	_, err := w.await(within, since, http.MethodPost, endpoint)
+	if err == nil || landed || ctx.Err() != nil {
+		return err
+	}
+	shown, _ := p.Attributes(ctx, form.Error)
+	return fmt.Errorf("the auth service was never asked POST %s, and the page says: %s", endpoint, w.Recorder.Redactor().Scrub(shown[""]))
 }
 
 // land waits until the person was led on, or was told that it failed. To go
 // elsewhere before that would race with the page's own navigation.
-func (w Way) land(ctx context.Context, p browser.Page, form target.Form, answer trace.Exchange) error {
+func (w Way) land(ctx context.Context, p browser.Page, form target.Form) (landed bool, err error) {
 	const script = `([landing, landed, error]) => new Promise((done) => {
 		const look = () => {
 			const there = location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "");
@@ -88,11 +114,11 @@ func (w Way) land(ctx context.Context, p browser.Page, form target.Form, answer 
 		};
 		look();
 	})`
-	if err := p.Eval(ctx, script, []string{form.Landing, form.Landed, form.Error}, nil); err != nil {
+	if err := p.Eval(ctx, script, []string{form.Landing, form.Landed, form.Error}, &landed); err != nil {
 		at, _ := p.URL(ctx)
-		return fmt.Errorf("await to be led to %s, or an error in %s, after the answer %d; last seen at %s: %w", form.Landing, form.Error, answer.Status, at, err)
+		return false, fmt.Errorf("await to be led to %s, or an error in %s; last seen at %s: %w", form.Landing, form.Error, at, err)
 	}
-	return nil
+	return landed, nil
 }
 
 // await waits for the auth service's answer on an endpoint.

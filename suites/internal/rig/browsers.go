@@ -36,3 +36,14 @@ const inapplicable = "not applicable: "
 func NotApplicable(format string, args ...any) {
 	Skip(inapplicable+fmt.Sprintf(format, args...), 1)
 }
+
+// ProfilesWhere are those of Profiles whose name fits.
+func ProfilesWhere(fits func(name string) bool) []TableEntry {
+	var entries []TableEntry
+	for _, p := range browser.Profiles() {
+		if fits(p.Name) {
+			entries = append(entries, Entry(p.Name, Label(p.Name), p))
+		}
+	}
+	return entries
+}

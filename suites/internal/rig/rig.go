@@ -40,6 +40,8 @@ type Rig struct {
 	stack    *stack.Stack
 	ground   *visit.Ground
 	facts    *facts
+	besides  Beside
+	beside   *beside
 
 	mu       sync.Mutex
 	visitors []*Visitor // of the spec that is running
@@ -65,8 +67,10 @@ func (r *Rig) Run(t *testing.T, name string) {
 
 // handed is what process 1 gives the others.
 type handed struct {
-	Key   []byte
-	Stack *stack.Handover
+	Key    []byte
+	Stack  *stack.Handover
+	Beside *stack.Handover
+	Roles  map[string]trace.Role
 }
 
 // Up runs on process 1: it sweeps what killed runs have left, and starts the
@@ -88,6 +92,13 @@ func (r *Rig) Up(ctx SpecContext) []byte {
 		r.facts.stack(s.Runtime(), time.Since(started))
 		handover := s.Handover()
 		h.Stack = &handover
+		r.beside, err = r.upBeside(ctx)
+		r.must(err)
+		if r.beside != nil {
+			DeferCleanup(r.beside.stack.Down)
+			more := r.beside.stack.Handover()
+			h.Beside, h.Roles = &more, r.beside.roles
+		}
 	}
 	data, err := json.Marshal(h)
 	Expect(err).NotTo(HaveOccurred())
@@ -125,10 +136,13 @@ func (r *Rig) Join(ctx SpecContext, data []byte) {
 		if h.Stack != nil {
 			r.stack = stack.Adopt(*h.Stack, r.redactor)
 		}
+		if h.Beside != nil {
+			r.beside = &beside{stack.Adopt(*h.Beside, r.redactor), h.Roles}
+		}
 	}
 	var err error
 	r.ground, err = visit.New(ctx, visit.Options{
-		Target: r.target, Settings: r.settings, Stack: r.stack, Redactor: r.redactor, Run: r.run, Started: r.facts.profile,
+		Target: r.target, Settings: r.settings, Stack: r.stack, Spares: r.beside.spares(), Redactor: r.redactor, Run: r.run, Started: r.facts.profile,
 	})
 	r.must(err)
 	DeferCleanup(r.ground.Close)
