@@ -29,6 +29,14 @@ func (w Way) FramedAgain(address string) Step {
 	}}
 }
 
+// FramedBy opens the edge's own page on an origin with address in a frame,
+// whose id is "frame".
+func (w Way) FramedBy(origin, address string) Step {
+	return Step{"see " + address + " in a frame of " + origin, func(ctx context.Context, p browser.Page) error {
+		return p.Goto(ctx, w.Reserved(origin, address))
+	}}
+}
+
 func (w Way) framing(address string) string {
 	return w.Origins.Stranger + "/frame?url=" + url.QueryEscape(address)
 }

@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
+	"crossing/harness/edge"
 	"crossing/harness/trace"
 )
 
@@ -105,4 +106,38 @@ func (v *Visitor) Since(moment time.Time, role trace.Role) []trace.Exchange {
 		}
 	}
 	return found
+}
+
+// CookiesInScript is what the open page's script reads of cookies.
+func (v *Visitor) CookiesInScript(ctx SpecContext) string {
+	GinkgoHelper()
+	var read string
+	Expect(v.Page.Eval(ctx, "() => document.cookie", nil, &read)).To(Succeed())
+	return read
+}
+
+// CookiesInFrame is what script reads of cookies in the frame of the open
+// page, which must be the edge's own page. A control proves that it would read
+// one that script may have: the edge sets it, in the same partition.
+func (v *Visitor) CookiesInFrame(ctx SpecContext) string {
+	GinkgoHelper()
+	frame, err := v.Page.Frame(ctx, "#frame")
+	Expect(err).NotTo(HaveOccurred())
+	const script = `async (path) => {
+		await (await fetch(path + "set")).text();
+		const read = document.cookie;
+		await (await fetch(path + "clear")).text();
+		return read;
+	}`
+	var read string
+	Expect(frame.Eval(ctx, script, trace.ReservedPath, &read)).To(Succeed())
+	Expect(read).To(ContainSubstring(edge.PartitionedCookie), "script cannot read the control's cookie, so that its silence on others proves nothing")
+	return read
+}
+
+// Secret makes a text known as a secret, so that it is digested wherever it is
+// seen from now on.
+func (v *Visitor) Secret(text string) string {
+	v.Recorder.Redactor().Learn(text)
+	return text
 }
