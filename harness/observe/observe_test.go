@@ -34,6 +34,9 @@ func TestASignatureIsKnownByItsSecretAlone(t *testing.T) {
 	if Signed(strings.Replace(value, "abc123", "abc124", 1), "the secret of instance a") {
 		t.Error("another token is accepted")
 	}
+	if made := Sign("\x00.", "a"); !Signed(made, "a") || Signed(made, "b") || SessionToken(made) != "\x00." || strings.Contains(made, "\x00") {
+		t.Errorf("%q is not signed as it should be", made)
+	}
 	if Signed("abc123", "the secret of instance a") || Signed("", "") {
 		t.Error("a value without a signature is accepted")
 	}

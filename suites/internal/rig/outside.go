@@ -117,6 +117,19 @@ func BeTakenFor(who journey.Person) types.GomegaMatcher {
 	return And(Not(BeEmpty()), HaveEach(And(HaveField("Person", who.Email), HaveField("Token", BeElementOf(0, http.StatusOK)))))
 }
 
+// Signed is a session cookie's value for a token of the spec's own, signed as
+// the auth service signs.
+func (r *Rig) Signed(token string) string {
+	GinkgoHelper()
+	for _, instance := range r.Auth() {
+		if secret := instance.Environment[r.target.Contract.SigningSecret]; secret != "" {
+			return observe.Sign(token, secret)
+		}
+	}
+	NotApplicable("a session cookie cannot be signed here: that needs contract.signingSecret, and services of the run's own")
+	return ""
+}
+
 // SessionValue is the plain value of the session cookie that this person was
 // given last. It must not be printed; failures are scrubbed all the same.
 func (v *Visitor) SessionValue() string {
