@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e up open down diagnose test sweep command
+.PHONY: help setup e2e up open down diagnose lint test sweep command
 
 ## help       this list
 help: command
@@ -34,6 +34,10 @@ down: command
 ##            FRONTEND_URL= AUTH_URL= API_URL= (crossing diagnose --help: RESOLVE=, CA=, EMAIL=, PASSWORD=)
 diagnose: command
 	@$(crossing) diagnose
+
+## lint       check the same by HTTP alone, before any browser starts (JSON=FILE: written there, too)
+lint: command
+	@$(crossing) lint
 
 ## test       the project's own tests: the harness, the services, the drivers
 test: command

@@ -129,4 +129,7 @@ var mends = map[string][]string{
 	},
 }
 
+// Mends are the remedies for a cause; nil where the slug names none.
+func Mends(slug string) []string { return mendsOf(slug) }
+
 func mendsOf(slug string) []string { return slices.Clone(mends[slug]) }

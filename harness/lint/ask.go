@@ -54,8 +54,9 @@ type request struct {
 // further questions need.
 type heard struct {
 	trace.Exchange
-	set  []*http.Cookie
-	body []byte
+	plain http.Header
+	set   []*http.Cookie
+	body  []byte
 }
 
 // ask sends one request and returns its recorded exchange. A service that does
@@ -87,7 +88,7 @@ func (v *voice) ask(ctx context.Context, q request) (heard, error) {
 		return heard{}, fmt.Errorf("ask %s%s: %w", q.origin, q.path, errors.Unwrap(err))
 	}
 	defer func() { _ = res.Body.Close() }()
-	h := heard{set: res.Cookies()}
+	h := heard{plain: res.Header, set: res.Cookies()}
 	if h.body, err = io.ReadAll(io.LimitReader(res.Body, 1<<20)); err != nil {
 		return heard{}, fmt.Errorf("read the answer of %s%s: %w", q.origin, q.path, err)
 	}

@@ -1,5 +1,3 @@
-// Package lint checks a target by HTTP alone, before any browser starts. It asks
-// through an edge, as a page of the frontend would.
 package lint
 
 import (

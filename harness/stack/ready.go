@@ -30,6 +30,8 @@ type ready struct {
 	path    string
 	sql     string
 	within  time.Duration
+	// answering is Options.Answering.
+	answering bool
 }
 
 // asker never goes through a proxy and follows no redirect: the question is
@@ -71,8 +73,17 @@ func (r ready) askHTTP(ctx context.Context) error {
 		return nil
 	}
 	body, _ := io.ReadAll(io.LimitReader(response.Body, 300)) // a cut answer is shown as far as it came
-	return fmt.Errorf("GET %s: %s %s", url, response.Status, strings.TrimSpace(string(body)))
+	return unready{fmt.Sprintf("GET %s: %s %s", url, response.Status, strings.TrimSpace(string(body)))}
 }
+
+// unready is an answer that says so.
+type unready struct{ text string }
+
+func (u unready) Error() string { return u.text }
+
+// moment is how long a service that answers may go on saying that it is not
+// ready, where that will do: a fellow may still be on its way.
+const moment = 3 * time.Second
 
 func (r ready) askSQL(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, r.sql)
@@ -113,6 +124,7 @@ func (i *instance) await(ctx context.Context) error {
 	defer tick.Stop()
 	ended := i.Ended()
 	var last error
+	var said time.Time // when it first said that it is not ready
 	for {
 		answer := i.ready.ask(limited)
 		// An ended instance is never ready, whoever may have answered.
@@ -123,6 +135,15 @@ func (i *instance) await(ctx context.Context) error {
 		}
 		if answer == nil {
 			return nil
+		}
+		if errors.As(answer, new(unready)) {
+			if said.IsZero() {
+				said = time.Now()
+			}
+			if i.ready.answering && time.Since(said) > moment {
+				i.progress(i.Name() + ": answers that it is not ready: " + lastLine(answer))
+				return nil
+			}
 		}
 		if limited.Err() == nil {
 			last = answer

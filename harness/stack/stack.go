@@ -63,6 +63,10 @@ type Options struct {
 	// Environment changes that of a service ("auth") or of one instance
 	// ("auth-2"), the latter last. Values may hold templates.
 	Environment map[string]map[string]string
+	// Answering takes a service for started once it answers its readiness with
+	// whatever status, after it had a moment to become ready: for whoever asks
+	// it why it refuses to work.
+	Answering bool
 
 	why string // the runtime was chosen
 }

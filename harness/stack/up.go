@@ -173,7 +173,7 @@ func (s *Stack) fill(view scope, p *plan, image string) (l launch, migrate strin
 	}
 	view.inside = false
 	sql, err := view.expand(where+".ready.sql", p.spec.Ready.SQL)
-	l.ready = ready{address: p.loopback(), path: p.spec.Ready.Path, sql: sql, within: p.spec.Ready.Within}
+	l.ready = ready{address: p.loopback(), path: p.spec.Ready.Path, sql: sql, within: p.spec.Ready.Within, answering: s.options.Answering}
 	return l, migrate, err
 }
 

@@ -1,0 +1,89 @@
+package lint
+
+// mends are remedies of what package diagnose has no cause for: no session is
+// lost by it today, or it is seen on the wire only. Vendors' words stand here
+// and in diagnose's own table, and nowhere else.
+var mends = map[string][]string{
+	"api-misconfigured": {
+		"api: mend the setting that the code names (JWKS_URL, TOKEN_ISSUER, TOKEN_AUDIENCE, ALLOWED_ORIGINS)",
+	},
+	"api-open": {
+		"api: every route that needs a person must depend on jwt.decode(token, key, algorithms=[…], issuer=…, audience=…), with its signature verified",
+	},
+	"auth-failed": {
+		"read the auth service's log for this request; Vercel: Deployments, Functions, Logs",
+	},
+	"bearer-not-offered": {
+		"BetterAuth: plugins: [bearer()], which answers sign-ins with set-auth-token",
+	},
+	"bearer-refused": {
+		"BetterAuth: plugins: [bearer()] on every instance; look for a proxy that strips Authorization",
+	},
+	"certificate": {
+		"renew the certificate; Vercel: Domains, where it is renewed once the DNS records are right",
+	},
+	"cookie-lifetime": {
+		"BetterAuth: session.expiresIn, in seconds (SESSION_LIFETIME); if that is meant, write contract.cookie.lifetime",
+	},
+	"cookie-not-cleared": {
+		"BetterAuth: sign out by POST /api/auth/sign-out, and hand its Set-Cookie lines on",
+	},
+	"cookie-not-renewed": {
+		"BetterAuth: session.updateAge must be shorter than session.expiresIn, and session.disableSessionRefresh off (SESSION_UPDATE_AGE)",
+	},
+	"cookie-readable": {
+		"BetterAuth: advanced.defaultCookieAttributes.httpOnly = true, its default",
+	},
+	"cookie-set-twice": {
+		"look for a proxy or middleware that sets the cookie again; one line must be left",
+	},
+	"cookie-too-large": {
+		"BetterAuth: keep the session in its row; session.cookieCache off, or less in it",
+	},
+	"cors-open": {
+		"auth service: cors({ origin: [frontend's origin] }) instead of one that echoes what was sent (TRUSTED_ORIGINS)",
+		"api: CORSMiddleware(allow_origins=[…]) without allow_origin_regex=\".*\" (ALLOWED_ORIGINS)",
+	},
+	"frontend-elsewhere": {
+		"frontend: set the addresses that it calls to this target's (AUTH_URL, API_URL), or correct origins in crossing.yaml",
+	},
+	"issuer-follows-host": {
+		"BetterAuth: set a static baseURL (BETTER_AUTH_URL): without one, issuer and audience follow Host and X-Forwarded-Host",
+	},
+	"keys-private": {
+		"withdraw the key at once; BetterAuth: delete the row of the jwks table, and let /api/auth/jwks answer by the plugin alone",
+	},
+	"mixed-content": {
+		"frontend: call https addresses only (AUTH_URL, API_URL)",
+	},
+	"origin-unchecked": {
+		"BetterAuth: advanced.disableCSRFCheck and disableOriginCheck off; trustedOrigins without wildcards that fit everybody (TRUSTED_ORIGINS)",
+	},
+	"session-cached": {
+		"answer get-session with Cache-Control: no-store, and take it out of every cache rule (Vercel: vercel.json headers, CDN-Cache-Control)",
+	},
+	"session-outlives": {
+		"BetterAuth: session.cookieCache.enabled = false, or a maxAge as short as a signed-out person may be let in (SESSION_CACHE)",
+	},
+	"session-refused": {
+		"compare contract.paths.session with the service's routes, and read its log for this request",
+	},
+	"token-cached": {
+		"answer /api/auth/token with Cache-Control: no-store, and take it out of every cache rule (Vercel: vercel.json headers, CDN-Cache-Control)",
+	},
+	"token-refused": {
+		"BetterAuth: plugins: [jwt()] on every instance; read the service's log for this request",
+	},
+	"shared-secret": {
+		"give every environment a secret of its own (BETTER_AUTH_SECRET); Vercel: Settings, Environment Variables, a value for each environment",
+	},
+	"shared-store": {
+		"give every environment a database of its own (DATABASE_URL); Neon: a branch for each preview",
+	},
+	"shared-keys": {
+		"give every environment a jwks table, and so keys, of its own (DATABASE_URL)",
+	},
+	"shared-issuer": {
+		"give every environment its own base URL (BETTER_AUTH_URL), and the api the issuer and audience of its own environment (TOKEN_ISSUER, TOKEN_AUDIENCE)",
+	},
+}
