@@ -54,8 +54,8 @@ func Judge(a *Answers) Report {
 		result := Result{Name: c.name, About: c.about, State: OK, Said: o.said}
 		var follows []string
 		for _, f := range o.findings {
-			if by, before := told[f.Cause]; before {
-				follows = append(follows, f.Cause+" ("+by+")")
+			if cause, by := explained(f.Cause, told); cause != "" {
+				follows = append(follows, cause+" ("+by+")")
 				continue
 			}
 			f.Mend = mendOf(f.Cause)
@@ -75,6 +75,25 @@ func Judge(a *Answers) Report {
 		r.Results = append(r.Results, result)
 	}
 	return r
+}
+
+// consequences are causes that another one brings about by itself.
+var consequences = map[string][]string{
+	"token-key-unknown": {"stores-differ"},
+	"stores-differ":     {"database-fault"},
+	// One secret signs cookies and encrypts the keys that instances share.
+	"keys-undecryptable": {"signature-refused"},
+}
+
+// explained returns the cause that was told before and that explains this one,
+// and the check that told it.
+func explained(cause string, told map[string]string) (by, check string) {
+	for _, c := range append([]string{cause}, consequences[cause]...) {
+		if check, before := told[c]; before {
+			return c, check
+		}
+	}
+	return "", ""
 }
 
 // outcome of one check: findings, or what was seen, or why it was unable to.

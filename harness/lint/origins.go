@@ -10,11 +10,13 @@ import (
 // trusted judges in whose name a POST that carries a cookie is taken.
 func trusted(a *Answers) outcome {
 	var o outcome
+	judged := 0
 	for _, i := range a.Auth {
 		own, asked := a.one(qOrigin, i, ofFrontend)
-		if !asked || own.silent() {
+		if !asked || own.silent() || own.Status >= 500 {
 			continue
 		}
+		judged++
 		slash, _ := a.one(qOrigin, i, ofSlash)
 		front := a.Subject.Origins.Frontend
 		switch word := originWord(own); {
@@ -31,8 +33,8 @@ func trusted(a *Answers) outcome {
 			}
 		}
 	}
-	if len(a.all(qOrigin)) == 0 {
-		return unable("the auth service was not asked")
+	if judged == 0 {
+		return unable("no instance of the auth service works")
 	}
 	o.said = fmt.Sprintf("%s is trusted; %s and null are not", a.Subject.Origins.Frontend, a.Subject.Origins.Stranger)
 	return o
@@ -45,7 +47,7 @@ func cors(a *Answers) outcome {
 	seen := 0
 	for _, x := range a.Asked {
 		role := x.Role == trace.RoleAuth || x.Role == trace.RoleAPI
-		if !role || x.silent() || x.Status >= 500 || x.Question == qHealth || a.distrusts(x.To) && x.Role == trace.RoleAuth {
+		if !role || x.silent() || x.Status >= 500 || x.Question == qHealth || a.unready(x.To) || a.distrusts(x.To) && x.Role == trace.RoleAuth {
 			continue
 		}
 		seen++
@@ -61,6 +63,12 @@ func cors(a *Answers) outcome {
 	}
 	o.said = fmt.Sprintf("%d answers, errors and preflights among them", seen)
 	return o
+}
+
+// unready: what such an instance says of origins was said before it looked.
+func (a *Answers) unready(instance string) bool {
+	x, asked := a.one(qHealth, instance, "")
+	return asked && x.Status >= 500
 }
 
 // distrusts: such an origin gets no CORS lines either, which is no fault of

@@ -173,7 +173,7 @@ func signIn(a *Answers) outcome {
 		case x.ok() && x.Of == ofFrontend:
 			at = append(at, x.Question+" at "+x.who())
 		case x.Of == ofFrontend && originWord(x) == "" && !x.ok():
-			o.failed(x)
+			o.entryFailed(a, x)
 		}
 	}
 	if len(o.findings) == 0 && len(at) == 0 {
@@ -181,6 +181,18 @@ func signIn(a *Answers) outcome {
 	}
 	o.said = list(at)
 	return o
+}
+
+// entryFailed tells an account that only one instance knows from one that is
+// refused.
+func (o *outcome) entryFailed(a *Answers, x Answer) {
+	for _, up := range a.all(qSignUp) {
+		if up.ok() && up.To != x.To && x.Question == qSignIn && x.Status == 401 {
+			o.find("stores-differ", up.To+", "+x.To, fmt.Sprintf("%s does not know the account that was made at %s: it looks in another place", x.who(), up.who()), up.line(), x.line())
+			return
+		}
+	}
+	o.failed(x)
 }
 
 // failed names the cause of an answer that should have been a success.

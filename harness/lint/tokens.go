@@ -55,7 +55,10 @@ func (o *outcome) keySet(x Answer) (kids []string, fine bool) {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	switch {
-	case x.silent() || x.Status != 200:
+	case x.silent() || x.Status == 429 || x.Status == 503:
+		o.failed(x)
+		return nil, false
+	case x.Status != 200:
 		o.find("token-keys-unreachable", x.To, fmt.Sprintf("%s does not hand out its key set", x.who()), x.line())
 		return nil, false
 	case json.Unmarshal([]byte(x.Response.Body), &set) != nil || len(set.Keys) == 0:

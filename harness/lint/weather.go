@@ -171,7 +171,7 @@ func limits(a *Answers) outcome {
 		return unable("this machine has one address: to a deployment it would lock itself out and prove nothing")
 	}
 	tried := a.all(qLimit)
-	if len(tried) == 0 {
+	if len(tried) == 0 || tried[0].Status >= 500 || tried[0].silent() {
 		return unable("no sign-in could be tried")
 	}
 	last := tried[len(tried)-1]

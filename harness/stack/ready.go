@@ -85,6 +85,10 @@ func (u unready) Error() string { return u.text }
 // ready, where that will do: a fellow may still be on its way.
 const moment = 3 * time.Second
 
+// seldom is how often it is asked then: a readiness may ask others in turn, who
+// have limits.
+const seldom = 500 * time.Millisecond
+
 func (r ready) askSQL(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, r.sql)
 	if err != nil {
@@ -139,6 +143,9 @@ func (i *instance) await(ctx context.Context) error {
 		if errors.As(answer, new(unready)) {
 			if said.IsZero() {
 				said = time.Now()
+			}
+			if i.ready.answering {
+				tick.Reset(seldom)
 			}
 			if i.ready.answering && time.Since(said) > moment {
 				i.progress(i.Name() + ": answers that it is not ready: " + lastLine(answer))
