@@ -34,6 +34,7 @@ var arrows = []forbidden{
 	{from: "crossing/harness/trace", to: "crossing/", why: "a trace is plain data: it imports the standard library only"},
 	{from: "crossing/harness/trace", to: library, why: "a trace is plain data: it imports the standard library only"},
 	{from: "crossing/harness/diagnose", to: "crossing/", except: []string{"crossing/harness/trace"}, why: "Explain is pure: it reads a trace and nothing else"},
+	{from: "crossing/harness/headroom", to: "crossing/", except: []string{"crossing/harness/trace"}, why: "it measures a trace and reads nothing else"},
 	{from: "crossing/harness/edge", to: "crossing/", except: []string{"crossing/harness/trace"}, why: "the edge records; it knows neither services nor browsers"},
 	{from: "crossing/harness/browser", to: "crossing/", except: []string{"crossing/harness/browser", "crossing/harness/trace", "crossing/harness/browser/conformance"}, why: "a driver knows no application"},
 	{from: "crossing/harness/stack", to: "crossing/harness/browser", why: "services know no browsers"},

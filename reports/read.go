@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
@@ -103,10 +104,11 @@ func read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
 	default:
 		return spec, false
 	}
-	if labels := s.Labels(); len(labels) == 1 {
+	// Ginkgo labels what must run alone, too.
+	labels := slices.DeleteFunc(s.Labels(), func(label string) bool { return label == "Serial" })
+	spec.Profile = "all" // it concerns no browser
+	if len(labels) == 1 {
 		spec.Profile = labels[0]
-	} else {
-		spec.Profile = "all" // it concerns no browser
 	}
 	if len(s.ContainerHierarchyTexts) > 0 {
 		spec.Behaviour = s.ContainerHierarchyTexts[0]

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/onsi/ginkgo/v2/types"
+
+	"crossing/harness/headroom"
 )
 
 // wrote is a Ginkgo report of these specs, on disk.
@@ -57,6 +59,15 @@ func mustRead(t *testing.T, path string) *Run {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func TestASpecThatRunsAloneKeepsItsProfile(t *testing.T) {
+	alone := it(types.SpecStatePassed, "is short")
+	alone.LeafNodeLabels, alone.IsSerial = []string{"Serial"}, true
+	r := mustRead(t, wrote(t, true, alone))
+	if len(r.Specs) != 1 || r.Specs[0].Profile != "chromium" {
+		t.Errorf("got %+v", r.Specs)
+	}
 }
 
 func TestEveryStateIsRead(t *testing.T) {
@@ -157,8 +168,10 @@ func TestWhatIsNoReportIsAnError(t *testing.T) {
 func TestPartsOfProcessesAreGathered(t *testing.T) {
 	dir := t.TempDir()
 	for name, p := range map[string]Part{
-		"part-session-1.json": {StackReady: 2.5, Profiles: []Profile{{Profile: webkit}}, Diagnoses: []Diagnosis{{Spec: "a", Trace: "traces/a.json"}}},
-		"part-session-2.json": {Profiles: []Profile{{Profile: webkit}, {Profile: chromium}}, Diagnoses: []Diagnosis{{Spec: "b"}}},
+		"part-session-1.json": {StackReady: 2.5, Profiles: []Profile{{Profile: webkit}}, Diagnoses: []Diagnosis{{Spec: "a", Trace: "traces/a.json"}},
+			Waits: []Wait{{Profile: "webkit", Kind: "reload", Median: 0.2}}, Headroom: []headroom.Use{{Limit: headroom.Cookie, Used: 136, Of: 4096, What: "session"}}},
+		"part-session-2.json": {Profiles: []Profile{{Profile: webkit}, {Profile: chromium}}, Diagnoses: []Diagnosis{{Spec: "b"}},
+			Waits: []Wait{{Profile: "chromium", Kind: "sign-in"}}, Headroom: []headroom.Use{{Limit: headroom.Cookie, Used: 90, Of: 4096}, {Limit: headroom.Header, Used: 7, Of: 16384}}},
 	} {
 		if err := p.Write(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -170,6 +183,12 @@ func TestPartsOfProcessesAreGathered(t *testing.T) {
 	}
 	if len(r.Profiles) != 2 || r.Profiles[0].Name != "chromium" || len(r.Diagnoses) != 2 || r.Timings.StackReady != 2.5 {
 		t.Errorf("gathered %+v", r)
+	}
+	if len(r.Waits) != 2 || r.Waits[0].Profile != "chromium" || r.Waits[1].Median != 0.2 {
+		t.Errorf("gathered the waits %+v", r.Waits)
+	}
+	if len(r.Headroom) != 2 || !slices.ContainsFunc(r.Headroom, func(u headroom.Use) bool { return u.Used == 136 && u.What == "session" }) {
+		t.Errorf("gathered the headroom %+v", r.Headroom)
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("left: %v", left)
@@ -191,7 +210,7 @@ func TestRunIsReadBackAsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, list := range []string{`"profiles": []`, `"specs": []`, `"diagnoses": []`} {
+	for _, list := range []string{`"profiles": []`, `"specs": []`, `"diagnoses": []`, `"waits": []`, `"headroom": []`} {
 		if !strings.Contains(string(data), list) {
 			t.Errorf("%s is missing from\n%s", list, data)
 		}

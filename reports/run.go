@@ -14,6 +14,7 @@ import (
 
 	"crossing/harness/browser"
 	"crossing/harness/diagnose"
+	"crossing/harness/headroom"
 	"crossing/harness/trace"
 )
 
@@ -44,7 +45,12 @@ type Run struct {
 	Profiles  []Profile   `json:"profiles"`
 	Specs     []Spec      `json:"specs"`
 	Diagnoses []Diagnosis `json:"diagnoses"`
-	Counts    Counts      `json:"counts"`
+	// Waits are how long a person waited, by profile and kind.
+	Waits []Wait `json:"waits"`
+	// Headroom is how much of each limit cookies and headers used at most, of
+	// all visitors.
+	Headroom []headroom.Use `json:"headroom"`
+	Counts   Counts         `json:"counts"`
 	// Passed: at least one spec passed, and nothing failed.
 	Passed bool `json:"passed"`
 	// NotBegun is why no spec could run, such as a stack that did not start;
@@ -111,6 +117,18 @@ type Counts struct {
 	NotRun        int `json:"notRun"`
 }
 
+// Wait is how long a person waited on a profile, in seconds, as their page timed
+// it.
+type Wait struct {
+	Profile string `json:"profile"`
+	// Kind is "sign-in" or "reload": what the wait begins with.
+	Kind    string    `json:"kind"`
+	Median  float64   `json:"median"`
+	Samples []float64 `json:"samples"`
+	// Budget is the contract's; 0: the wait was not judged.
+	Budget float64 `json:"budget"`
+}
+
 // Diagnosis is one visitor's, of a spec that failed.
 type Diagnosis struct {
 	Spec    string `json:"spec"`
@@ -125,11 +143,13 @@ type Diagnosis struct {
 
 // Part is what one process of a run learnt.
 type Part struct {
-	Suite      string      `json:"suite"`
-	Runtime    string      `json:"runtime,omitempty"`
-	StackReady float64     `json:"stackReady,omitempty"`
-	Profiles   []Profile   `json:"profiles"`
-	Diagnoses  []Diagnosis `json:"diagnoses"`
+	Suite      string         `json:"suite"`
+	Runtime    string         `json:"runtime,omitempty"`
+	StackReady float64        `json:"stackReady,omitempty"`
+	Profiles   []Profile      `json:"profiles"`
+	Diagnoses  []Diagnosis    `json:"diagnoses"`
+	Waits      []Wait         `json:"waits"`
+	Headroom   []headroom.Use `json:"headroom"`
 }
 
 // Write saves the part.
@@ -140,6 +160,8 @@ func (r Run) Write(path string) error {
 	r.Profiles = append([]Profile{}, r.Profiles...)
 	r.Specs = append([]Spec{}, r.Specs...)
 	r.Diagnoses = append([]Diagnosis{}, r.Diagnoses...)
+	r.Waits = append([]Wait{}, r.Waits...)
+	r.Headroom = append([]headroom.Use{}, r.Headroom...)
 	return save(path, r)
 }
 
@@ -177,10 +199,15 @@ func (r *Run) Gather(dir string) error {
 			}
 		}
 		r.Diagnoses = append(r.Diagnoses, p.Diagnoses...)
+		r.Waits = append(r.Waits, p.Waits...)
+		r.Headroom = headroom.Merge(r.Headroom, p.Headroom)
 		if err := os.Remove(path); err != nil {
 			return err
 		}
 	}
 	slices.SortFunc(r.Profiles, func(a, b Profile) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(r.Waits, func(a, b Wait) int {
+		return strings.Compare(a.Profile+" "+a.Kind, b.Profile+" "+b.Kind)
+	})
 	return nil
 }

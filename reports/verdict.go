@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"crossing/harness/headroom"
 	"crossing/harness/trace"
 )
 
@@ -20,6 +21,8 @@ func (r *Run) Verdict(folder string) string {
 	for _, p := range r.Profiles {
 		fmt.Fprintf(&b, "  %-10s %s (%s): %s\n", p.Name, p.Version.Browser, p.Version.Found, measured(p.Capability))
 	}
+	r.waited(&b)
+	r.room(&b)
 	r.matrix(&b)
 	r.reasons(&b)
 	told := map[string]bool{}
@@ -61,6 +64,40 @@ func (r *Run) Sentence() string {
 func measured(c trace.Capability) string {
 	return fmt.Sprintf("third-party cookie kept: %s, Partitioned kept: %s, isolated: %s, outlives a restart: %s",
 		c.ThirdParty, c.Partitioned, c.Isolated, c.Restart)
+}
+
+// waited tells how long a person waited, a line for each profile.
+func (r *Run) waited(b *strings.Builder) {
+	lines := map[string][]string{}
+	for _, w := range r.Waits {
+		budget := "not judged"
+		if w.Budget > 0 {
+			budget = fmt.Sprintf("budget %g s", w.Budget)
+		}
+		lines[w.Profile] = append(lines[w.Profile], fmt.Sprintf("%s %.2f s (median of %d; %s)", w.Kind, w.Median, len(w.Samples), budget))
+	}
+	for _, profile := range slices.Sorted(maps.Keys(lines)) {
+		fmt.Fprintf(b, "  %-10s until the page shows a session: %s\n", profile, strings.Join(lines[profile], ", "))
+	}
+}
+
+// room tells which limit is nearest, and warns of each that is half used.
+func (r *Run) room(b *strings.Builder) {
+	nearest, found := headroom.Nearest(r.Headroom)
+	if !found {
+		return
+	}
+	if !nearest.Near() {
+		fmt.Fprintf(b, "  headroom   nearest is %s\n", nearest)
+	}
+	for _, u := range r.Headroom {
+		switch {
+		case u.Reached():
+			fmt.Fprintf(b, "  ✗ no room left: %s\n", u)
+		case u.Near():
+			fmt.Fprintf(b, "  ⚠ half is used: %s\n", u)
+		}
+	}
 }
 
 // matrix has a row for each behaviour and a column for each profile.

@@ -8,6 +8,7 @@ import (
 
 	"crossing/harness/browser"
 	"crossing/harness/diagnose"
+	"crossing/harness/headroom"
 	"crossing/harness/trace"
 )
 
@@ -50,6 +51,12 @@ func red() *Run {
 	r := &Run{Runtime: "processes", Seed: 7, Timings: Timings{Total: 40, Specs: 33, StackReady: 3},
 		Profiles: []Profile{{Profile: chromium, Version: browser.Version{Browser: "Chromium 156", Found: "the system's"},
 			Capability: trace.Capability{ThirdParty: "no", Partitioned: "yes", Isolated: "yes", Restart: "yes"}}},
+		Waits: []Wait{{Profile: "chromium", Kind: "reload", Median: 0.094, Samples: []float64{0.09, 0.094, 0.2}, Budget: 1},
+			{Profile: "chromium", Kind: "sign-in", Median: 0.25, Samples: []float64{0.25}}, {Profile: "webkit", Kind: "reload", Median: 2, Samples: []float64{2}, Budget: 0.5}},
+		Headroom: []headroom.Use{
+			{Limit: headroom.Attribute, Title: "a cookie attribute's value", Used: 6, Of: 1024, Unit: "bytes", What: "session", Whose: "browsers"},
+			{Limit: headroom.Cookie, Title: "a cookie's name and value", Used: 2048, Of: 4096, Unit: "bytes", What: "session", Whose: "browsers"},
+			{Limit: headroom.Header, Title: "a request's longest header line", Used: 16400, Of: 16384, Unit: "bytes", What: "Cookie of GET /", Whose: "Vercel's edge"}},
 		Diagnoses: []Diagnosis{lost("persistence chromium outlives a reload", "ada", "auth-1"), lost("persistence chromium is there in a new tab", "bob", "auth-2")},
 	}
 	add := func(s Spec) { r.Specs = append(r.Specs, s); r.Counts.add(s.State) }
@@ -77,6 +84,7 @@ func TestVerdictOfARedRun(t *testing.T) { golden(t, "red", red().Verdict("report
 func TestVerdictOfAGreenRun(t *testing.T) {
 	r := red()
 	r.Passed, r.Diagnoses, r.Counts = true, nil, Counts{}
+	r.Waits, r.Headroom = r.Waits[:1], r.Headroom[:1]
 	for i := range r.Specs {
 		if r.Specs[i].State != NotApplicable {
 			r.Specs[i].State = Passed

@@ -186,6 +186,7 @@ func (x *passage) record() {
 		sent, got := &e.Request, &e.Response
 		e.Query = r.Query(x.in.URL.RawQuery)
 		learn(sent, x.in.Header, x.sent, r)
+		sent.HeaderBytes += len("Host") + len(x.in.Host) // Go keeps it apart
 		sent.Token = bearer(x.in.Header.Get("Authorization"), r)
 		if x.got != nil {
 			e.Status = x.got.status
@@ -214,6 +215,7 @@ func learn(m *trace.Message, h http.Header, body *capture, r *trace.Redactor) {
 	for _, line := range h["Set-Cookie"] {
 		m.SetCookies = append(m.SetCookies, trace.ParseSetCookie(line, r))
 	}
+	weigh(m, h)
 	var data []byte
 	data, m.Bytes = body.body()
 	switch {
@@ -222,6 +224,27 @@ func learn(m *trace.Message, h http.Header, body *capture, r *trace.Redactor) {
 		r.Query(string(data)) // for what it teaches
 	default:
 		m.Body, _ = r.JSON(data) // malformed: left out, since it cannot be redacted by name
+	}
+}
+
+// weigh counts a header's bytes, and finds its longest line. What a browser has
+// sent as several Cookie lines (RFC 9113, section 8.2.3) is one.
+func weigh(m *trace.Message, h http.Header) {
+	count := func(name string, bytes int) {
+		bytes += len(name)
+		m.HeaderBytes += bytes
+		if bytes > m.Largest.Bytes {
+			m.Largest = trace.HeaderSize{Name: name, Bytes: bytes}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if name == "Cookie" {
+			count(name, len(strings.Join(h[name], "; ")))
+			continue
+		}
+		for _, value := range h[name] {
+			count(name, len(value))
+		}
 	}
 }
 

@@ -143,11 +143,18 @@ func checkSignIn(t *testing.T, x trace.Exchange, r *trace.Redactor) {
 			t.Errorf("response body lacks %s: %s", want, x.Response.Body)
 		}
 	}
-	if got := fmt.Sprint(x.Request.Cookies); got != fmt.Sprintf("[{a %s} {theme %s}]", d(secrets["sent cookie"]), d("dark")) {
+	if got := fmt.Sprint(x.Request.Cookies); got != fmt.Sprintf("[{a %s 22} {theme %s 9}]", d(secrets["sent cookie"]), d("dark")) {
 		t.Errorf("cookies %s", got)
 	}
 	if len(x.Response.SetCookies) != 2 || !x.Response.SetCookies[0].Partitioned || !x.Response.SetCookies[1].Removes() {
 		t.Errorf("set-cookies %+v", x.Response.SetCookies)
+	}
+	// As they were sent, not as they are told.
+	if got, want := x.Request.Largest, (trace.HeaderSize{Name: "Referer", Bytes: len("Referer") + len(origins.Frontend+"/?token="+url.QueryEscape(secrets["query token"]))}); got != want {
+		t.Errorf("the longest header line is %+v, want %+v", got, want)
+	}
+	if got := x.Response.Largest.Name; got != "Set-Auth-Jwt" || x.Request.HeaderBytes <= x.Request.Largest.Bytes {
+		t.Errorf("the answer's longest header line is %s; the request has %d bytes of header", got, x.Request.HeaderBytes)
 	}
 	if x.Request.Get("Cookie") != "" || x.Response.Get("Set-Cookie") != "" {
 		t.Error("cookies stand among the header lines too")

@@ -1,6 +1,6 @@
 // Package match holds Gomega matchers for what a trace holds: jars, Set-Cookie
-// lines, standings, exchanges, whole traces and diagnoses. They are pure, so
-// that one matcher serves Expect, Eventually and Consistently alike. What is
+// lines, standings, exchanges, whole traces and diagnoses, and for how long a
+// person waited. They are pure, so that one matcher serves Expect, Eventually and Consistently alike. What is
 // of the wrong type is an error; what does not match is false, with a message
 // that lists what was there instead.
 package match

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -268,5 +269,19 @@ func (i *Instances) UnmarshalYAML(data []byte) error {
 		return err
 	}
 	*i = list
+	return nil
+}
+
+// UnmarshalYAML reads a duration ("800ms") or 0.
+func (b *Budget) UnmarshalYAML(data []byte) error {
+	var text string
+	if err := yaml.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return fmt.Errorf("budgets: %q is no duration; write one such as 1s, or 0 to judge none", text)
+	}
+	*b = Budget(d)
 	return nil
 }

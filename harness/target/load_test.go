@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const minimal = `
@@ -198,6 +199,31 @@ func TestSetChangesServicesAndInstancesThatExist(t *testing.T) {
 	for _, wrong := range []string{"auth", "auth.A", "A=1", "auth-3.A=1", "db.A=1", "auth.A=1,auth-2.B=2", "auth.A=${secret.none}"} {
 		if _, err := got.ParseSet([]string{wrong}); err == nil || !strings.Contains(err.Error(), "SET") {
 			t.Errorf("%q: got %v", wrong, err)
+		}
+	}
+}
+
+func TestBudgetsAreASecondUnlessTheFileSaysOtherwise(t *testing.T) {
+	const second = Budget(time.Second)
+	for text, want := range map[string]Budgets{
+		"": {SignIn: second, Reload: second},
+		"contract:\n  budgets: {signIn: 2500ms}\n":        {SignIn: 5 * second / 2, Reload: second},
+		"contract:\n  budgets: {signIn: 0, reload: 0s}\n": {},
+		"contract:\n  budgets:\n    reload: 300ms\n":      {SignIn: second, Reload: 3 * second / 10},
+	} {
+		got, err := parseText(t, minimal+text)
+		if err != nil || got.Contract.Budgets != want {
+			t.Errorf("%q: %+v, want %+v (%v)", text, got, want, err)
+		}
+	}
+	for text, words := range map[string]string{
+		"contract:\n  budgets: {reload: -1s}\n":   "contract.budgets.reload: -1s is negative",
+		"contract:\n  budgets: {signIn: swift}\n": "swift",
+		"contract:\n  budgets: {reload: 2}\n":     "crossing.yaml:6: contract.budgets.reload:",
+		"contract:\n  budgets: {signin: 1s}\n":    "signin",
+	} {
+		if _, err := parseText(t, minimal+text); err == nil || !strings.Contains(err.Error(), words) || !strings.Contains(err.Error(), ":") {
+			t.Errorf("%q: the error is %v, and should hold %q", text, err, words)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package target
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"crossing/harness/trace"
 )
@@ -35,6 +36,9 @@ var presets = map[string]Contract{
 			Auth: Reach{Allowed: []string{"content-type", "authorization"}, Exposed: []string{"set-auth-token", "set-auth-jwt"}},
 			API:  Reach{Allowed: []string{"authorization"}},
 		},
+		// A second is about the limit for a person's flow of thought to stay
+		// uninterrupted (Nielsen, Usability Engineering, 1993, chapter 5).
+		Budgets: Budgets{SignIn: Budget(time.Second), Reload: Budget(time.Second)},
 	},
 }
 

@@ -32,6 +32,7 @@ func (s *shape) add(node ast.Node, field, why string, args ...any) {
 var (
 	durationType  = reflect.TypeFor[time.Duration]()
 	instancesType = reflect.TypeFor[Instances]()
+	budgetType    = reflect.TypeFor[Budget]()
 )
 
 // walk adds a problem for each part of node that t has no place for. field is
@@ -48,6 +49,8 @@ func (s *shape) walk(node ast.Node, t reflect.Type, field string) {
 		s.walk(node, t.Elem(), field)
 	case t == durationType:
 		s.duration(node, field)
+	case t == budgetType:
+		s.budget(node, field)
 	case t == instancesType:
 		s.instances(node, field)
 	case t.Kind() == reflect.Struct:
@@ -137,6 +140,14 @@ func (s *shape) instances(node ast.Node, field string) {
 	default:
 		s.add(node, field, "%s where a number is expected, 1 to 9, or a list of what each has of its own", kind(node))
 	}
+}
+
+// budget is a duration, or 0 for none, which needs no unit.
+func (s *shape) budget(node ast.Node, field string) {
+	if n, ok := node.(*ast.IntegerNode); ok && fmt.Sprint(n.Value) == "0" {
+		return
+	}
+	s.duration(node, field)
 }
 
 func (s *shape) duration(node ast.Node, field string) {

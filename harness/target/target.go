@@ -128,6 +128,7 @@ type Contract struct {
 	// FallbackSetting is the run-time setting (a path of the frontend and the
 	// name of a JSON field) that switches the bearer fallback.
 	FallbackSetting Setting `yaml:"fallbackSetting"`
+	Budgets         Budgets `yaml:"budgets"`
 }
 
 // CORS is what auth and api let the frontend's pages do (Fetch, "CORS
@@ -144,6 +145,21 @@ type Reach struct {
 	Allowed []string `yaml:"allowed"`
 	Exposed []string `yaml:"exposed"`
 }
+
+// Budgets are how long a person may wait, in the median of a run; default one
+// second each. A run beyond it fails; 0 switches the judgement off.
+type Budgets struct {
+	// SignIn is from the click in the sign-in form, Reload from the reload of
+	// a page, until the page shows who is signed in.
+	SignIn Budget `yaml:"signIn"`
+	Reload Budget `yaml:"reload"`
+}
+
+// Budget is a duration; 0 may be written without a unit.
+type Budget time.Duration
+
+// String writes it as a duration.
+func (b Budget) String() string { return time.Duration(b).String() }
 
 // Setting is one field of a JSON document that the frontend reads at run time.
 type Setting struct {

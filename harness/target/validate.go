@@ -227,6 +227,14 @@ func (t *Target) validateContract(add adder) {
 	if c.UpdateAge < 0 {
 		add("contract.updateAge", "%d is no age; write seconds, or 0 where sessions are not lengthened", c.UpdateAge)
 	}
+	for _, b := range []struct {
+		name  string
+		value Budget
+	}{{"signIn", c.Budgets.SignIn}, {"reload", c.Budgets.Reload}} {
+		if b.value < 0 {
+			add("contract.budgets."+b.name, "%s is negative; write a duration such as 1s, or 0 to judge none", b.value)
+		}
+	}
 	if c.SigningSecret != "" && !t.Remote() {
 		if auth, ok := t.Services[t.Serves.Auth]; ok {
 			if _, set := auth.Environment[c.SigningSecret]; !set {

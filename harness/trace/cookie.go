@@ -26,7 +26,11 @@ type SetCookie struct {
 	HTTPOnly    bool   `json:"httpOnly"`
 	SameSite    string `json:"sameSite,omitempty"`
 	Partitioned bool   `json:"partitioned"`
-	Bytes       int    `json:"bytes"`
+	// Bytes are the whole line's, PairBytes those of name and value, which
+	// browsers limit, and AttributeBytes those of the longest attribute value.
+	Bytes          int `json:"bytes"`
+	PairBytes      int `json:"pairBytes,omitempty"`
+	AttributeBytes int `json:"attributeBytes,omitempty"`
 }
 
 // Removes says whether the line takes the cookie away instead of setting it.
@@ -50,6 +54,7 @@ func ParseSetCookie(line string, r *Redactor) SetCookie {
 	c := SetCookie{Name: strings.TrimSpace(name), Bytes: len(line)}
 	value = strings.TrimSpace(value)
 	c.Digest = r.Learn(value)
+	c.PairBytes = len(c.Name) + len(value)
 	c.Line = c.Name + "=" + c.Digest
 	if rest != "" {
 		c.Line += ";" + rest
@@ -57,6 +62,7 @@ func ParseSetCookie(line string, r *Redactor) SetCookie {
 	for attribute := range strings.SplitSeq(rest, ";") {
 		key, val, _ := strings.Cut(attribute, "=")
 		val = strings.TrimSpace(val)
+		c.AttributeBytes = max(c.AttributeBytes, len(val))
 		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "domain":
 			c.Domain = val
@@ -118,7 +124,7 @@ func ParseCookies(header string, r *Redactor) []Pair {
 		if name == "" && value == "" {
 			continue
 		}
-		pairs = append(pairs, Pair{Name: name, Digest: r.Learn(value)})
+		pairs = append(pairs, Pair{Name: name, Digest: r.Learn(value), Bytes: len(name) + len(value)})
 	}
 	return pairs
 }

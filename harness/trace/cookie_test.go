@@ -15,7 +15,8 @@ func TestSetCookieIsTakenApart(t *testing.T) {
 	d := r.Digest("tok12345.sig%3D")
 	want := SetCookie{Name: "__Secure-better-auth.session_token", Digest: d,
 		Line: strings.Replace(line, "tok12345.sig%3D", d, 1), Path: "/", MaxAge: &week,
-		Secure: true, HTTPOnly: true, SameSite: "None", Partitioned: true, Bytes: len(line)}
+		Secure: true, HTTPOnly: true, SameSite: "None", Partitioned: true, Bytes: len(line),
+		PairBytes: len("__Secure-better-auth.session_token") + len("tok12345.sig%3D"), AttributeBytes: len("604800")}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
 	}
@@ -42,7 +43,7 @@ func TestSetCookieAttributesAreReadAsTheRFCSays(t *testing.T) {
 		"a=b; Unknown=x; ; Partitioned=really": {Name: "a", Partitioned: true},
 	} {
 		got := ParseSetCookie(line, NewRedactor(nil))
-		got.Digest, got.Line, got.Bytes = "", "", 0
+		got.Digest, got.Line, got.Bytes, got.PairBytes, got.AttributeBytes = "", "", 0, 0, 0
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%q\n got %+v\nwant %+v", line, got, want)
 		}
@@ -74,7 +75,7 @@ func TestCookiesKeepOrderAndDoubles(t *testing.T) {
 	r := NewRedactor(nil)
 	d := r.Digest
 	got := ParseCookies(`b=2; a=one=more;b=3; nameless-secret; =x;; c=`, r)
-	want := []Pair{{"b", d("2")}, {"a", d("one=more")}, {"b", d("3")}, {"", d("nameless-secret")}, {"", d("x")}, {"c", ""}}
+	want := []Pair{{"b", d("2"), 2}, {"a", d("one=more"), 9}, {"b", d("3"), 2}, {"", d("nameless-secret"), 15}, {"", d("x"), 1}, {"c", "", 1}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
 	}

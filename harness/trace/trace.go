@@ -106,9 +106,20 @@ type Message struct {
 	// kinds are left out.
 	Body  string `json:"body,omitempty"`
 	Bytes int64  `json:"bytes"`
+	// HeaderBytes are those of all header lines, names included, Cookie and
+	// Set-Cookie among them; Largest is the longest of the lines. Zero in
+	// traces of before they were counted.
+	HeaderBytes int        `json:"headerBytes,omitempty"`
+	Largest     HeaderSize `json:"largest,omitzero"`
 	// Token is the JWT that was carried: as Bearer credentials in a request,
 	// as "token" of a JSON body in a response.
 	Token *Token `json:"token,omitempty"`
+}
+
+// HeaderSize is how long a header line is: its name and its value, in bytes.
+type HeaderSize struct {
+	Name  string `json:"name"`
+	Bytes int    `json:"bytes"`
 }
 
 // Field is one header line.
@@ -121,6 +132,8 @@ type Field struct {
 type Pair struct {
 	Name   string `json:"name"`
 	Digest string `json:"digest"`
+	// Bytes are those of name and value.
+	Bytes int `json:"bytes,omitempty"`
 }
 
 // Token is what may be read off a JWT without its signature (RFC 7519).

@@ -31,8 +31,14 @@ type finished struct {
 // runOne runs the reference application's specs whose text holds one.
 func runOne(t *testing.T, one string, set ...string) finished {
 	t.Helper()
+	return runOneOf(t, "", one, set...)
+}
+
+// runOneOf runs those of the application that the file describes.
+func runOneOf(t *testing.T, config, one string, set ...string) finished {
+	t.Helper()
 	f := finished{out: filepath.Join(t.TempDir(), "out")}
-	args := []string{"run", "--engine=chromium", "--runtime=processes", "--seed=1", "--out=" + f.out, "--one=" + one}
+	args := []string{"run", "--config=" + config, "--engine=chromium", "--runtime=processes", "--seed=1", "--out=" + f.out, "--one=" + one}
 	for _, word := range set {
 		args = append(args, "--set="+word)
 	}

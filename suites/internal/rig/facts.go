@@ -16,6 +16,8 @@ import (
 
 	"crossing/harness/browser"
 	"crossing/harness/diagnose"
+	"crossing/harness/headroom"
+	"crossing/harness/journey"
 	"crossing/harness/stack"
 	"crossing/harness/stack/owner"
 	"crossing/harness/trace"
@@ -54,6 +56,20 @@ func (f *facts) diagnosis(v *Visitor, d diagnose.Diagnosis, path string) {
 			Spec: CurrentSpecReport().FullText(), Visitor: v.Name, Profile: v.Profile.Name, Trace: path, Sentence: d.Sentence(), Diagnosis: d,
 		})
 	})
+}
+
+// waited notes how long a person waited; a budget of 0 judges nothing.
+func (f *facts) waited(w journey.Waits, budget time.Duration) {
+	wait := reports.Wait{Profile: w.Profile, Kind: w.Kind, Median: w.Median().Seconds(), Budget: budget.Seconds()}
+	for _, s := range w.Samples {
+		wait.Samples = append(wait.Samples, s.Seconds())
+	}
+	f.change(func(p *reports.Part) { p.Waits = append(p.Waits, wait) })
+}
+
+// room notes how much of each limit a visitor used.
+func (f *facts) room(t trace.Trace) {
+	f.change(func(p *reports.Part) { p.Headroom = headroom.Merge(p.Headroom, headroom.Measure(t)) })
 }
 
 // write leaves the facts for the command, which merges those of all processes.

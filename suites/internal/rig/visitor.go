@@ -22,6 +22,7 @@ type Visitor struct {
 
 	rig      *Rig
 	expected []string
+	oversize bool
 	looked   bool
 	closed   bool
 }
@@ -33,6 +34,7 @@ type Option func(*coming)
 type coming struct {
 	visit.Guest
 	expected []string
+	oversize bool
 }
 
 // As is an earlier person, in another browser session.
@@ -46,6 +48,10 @@ func Expecting(violations ...string) Option {
 	return func(c *coming) { c.expected = append(c.expected, violations...) }
 }
 
+// Oversize declares that this visitor's spec makes cookies or headers too large
+// on purpose: they are not judged, and are no part of what the run reports.
+func Oversize() Option { return func(c *coming) { c.oversize = true } }
+
 // Visit opens a browser session for a fresh person, and proves its cookie
 // policy by a control before anything that it says is believed.
 func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...Option) *Visitor {
@@ -57,7 +63,7 @@ func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...
 	}
 	opened, err := r.ground.Visitor(ctx, p, c.Guest)
 	Expect(err).NotTo(HaveOccurred())
-	v := &Visitor{Visitor: opened, rig: r, expected: c.expected}
+	v := &Visitor{Visitor: opened, rig: r, expected: c.expected, oversize: c.oversize}
 	r.arrived(v)
 	DeferCleanup(v.leave)
 	Expect(v.Open(ctx)).To(Succeed())
@@ -74,7 +80,12 @@ func (v *Visitor) leave(ctx SpecContext) {
 	v.closed = true
 	if v.Session != nil && !CurrentSpecReport().Failed() {
 		_, _ = v.Jar(ctx) // a browser that the spec has ended has none to show
-		Expect(v.Recorder.Snapshot()).To(match.KeepInvariants(v.expected...))
+		seen := v.Recorder.Snapshot()
+		if !v.oversize {
+			v.rig.facts.room(seen)
+			Expect(seen).To(match.KeepHeadroom())
+		}
+		Expect(seen).To(match.KeepInvariants(v.expected...))
 	}
 	Expect(v.Close(ctx)).To(Succeed())
 }
