@@ -23,7 +23,7 @@ func cookie(a *Answers) outcome {
 		}
 		lines := a.lines(x)
 		if len(lines) == 0 && x.Question == qSignIn {
-			o.find("cookie-not-set", x.To, fmt.Sprintf("the sign-in's answer of %s sets no cookie %s", x.who(), a.Subject.Cookie.Name), x.line(), names0(x))
+			o.find("cookie-not-set", x.To, fmt.Sprintf("the sign-in's answer of %s sets no cookie %s", x.who(), a.Subject.Cookie.Name), x.line(), setNames(x))
 		}
 		if len(lines) > 1 {
 			o.find("cookie-set-twice", x.To, x.who()+" sets "+lines[0].Name+" twice in one answer", x.line(), "Set-Cookie: "+lines[0].Line, "Set-Cookie: "+lines[1].Line)
@@ -40,7 +40,7 @@ func cookie(a *Answers) outcome {
 	return o
 }
 
-func names0(x Answer) string {
+func setNames(x Answer) string {
 	var set []string
 	for _, l := range x.Response.SetCookies {
 		set = append(set, l.Name)

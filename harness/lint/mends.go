@@ -74,6 +74,12 @@ var mends = map[string][]string{
 	"token-refused": {
 		"BetterAuth: plugins: [jwt()] on every instance; read the service's log for this request",
 	},
+	"cookie-drift": {
+		"give both environments the same cookie settings; BetterAuth: advanced.defaultCookieAttributes in code, not from the environment (COOKIE_PARTITIONED, COOKIE_SAME_SITE, COOKIE_PATH, COOKIE_DOMAIN)",
+	},
+	"token-accepted-elsewhere": {
+		"give every environment issuer, audience and keys of its own, and its api the key set of its own auth service (TOKEN_ISSUER, TOKEN_AUDIENCE, JWKS_URL)",
+	},
 	"shared-secret": {
 		"give every environment a secret of its own (BETTER_AUTH_SECRET); Vercel: Settings, Environment Variables, a value for each environment",
 	},

@@ -256,7 +256,7 @@ func signOut(a *Answers) outcome {
 			}
 			continue
 		case len(gone) == 0:
-			o.find("cookie-not-cleared", x.To, fmt.Sprintf("%s leaves the cookie where it is on signing out", x.who()), x.line()+", "+names0(x))
+			o.find("cookie-not-cleared", x.To, fmt.Sprintf("%s leaves the cookie where it is on signing out", x.who()), x.line()+", "+setNames(x))
 		case len(set) > 0:
 			o.sameAs(x, set[0], gone[0])
 		}

@@ -60,14 +60,23 @@ func ParseAccess(resolve []string, ca string) (Access, error) {
 	return r, nil
 }
 
-// Check finds an address that is for none of the target's hosts: a mistyped
-// name would silently change nothing.
-func (r Access) Check(t *Target) error {
+// Hosts of a target's own parts.
+func (t *Target) Hosts() []string {
 	var hosts []string
 	for _, origin := range []string{t.Origins.Frontend, t.Origins.Auth, t.Origins.API} {
 		if origin != "" {
 			hosts = append(hosts, strings.TrimPrefix(origin, "https://"))
 		}
+	}
+	return hosts
+}
+
+// Check finds an address that is for no host of any of the targets: a mistyped
+// name would silently change nothing.
+func (r Access) Check(targets ...*Target) error {
+	var hosts []string
+	for _, t := range targets {
+		hosts = append(hosts, t.Hosts()...)
 	}
 	for _, host := range slices.Sorted(maps.Keys(r.Addresses)) {
 		if !slices.Contains(hosts, host) {

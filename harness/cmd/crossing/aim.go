@@ -38,6 +38,16 @@ func (a aim) deployed() bool { return a.FrontendURL != "" || a.AuthURL != "" || 
 
 // check reads everything, and starts nothing.
 func (a aim) check(c choices, home checkout) (aimed, error) {
+	out, err := a.read(c, home)
+	if err != nil {
+		return out, err
+	}
+	return out, out.access.Check(out.target)
+}
+
+// read checks each setting but the hosts of RESOLVE, which may be another
+// target's.
+func (a aim) read(c choices, home checkout) (aimed, error) {
 	var out aimed
 	var err error
 	if (a.Email == "") != (a.Password == "") {
@@ -59,9 +69,6 @@ func (a aim) check(c choices, home checkout) (aimed, error) {
 	}
 	if !out.target.Remote() && (len(a.Resolve) > 0 || a.CA != "") {
 		return out, errors.New("RESOLVE and CA are for deployments; services that are started are reached on this machine: leave them out, or give FRONTEND_URL and AUTH_URL")
-	}
-	if err := out.access.Check(out.target); err != nil {
-		return out, err
 	}
 	out.set, err = out.target.ParseSet(a.Set)
 	return out, err
@@ -95,9 +102,9 @@ type grounds struct {
 }
 
 // open starts what is not deployed, and an edge before it. starting changes
-// how the stack is started.
-func (a aimed) open(ctx context.Context, home checkout, c choices, show *progress, runtime string, starting func(*stack.Options)) (g *grounds, err error) {
-	g = &grounds{redactor: trace.NewRedactor(nil)}
+// how the stack is started; nil: nothing does.
+func (a aimed) open(ctx context.Context, home checkout, c choices, show *progress, runtime string, redactor *trace.Redactor, starting func(*stack.Options)) (g *grounds, err error) {
+	g = &grounds{redactor: redactor}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, g.close())

@@ -15,6 +15,7 @@ import (
 	"crossing/harness/lint"
 	"crossing/harness/stack"
 	"crossing/harness/target"
+	"crossing/harness/trace"
 	"crossing/harness/visit"
 )
 
@@ -56,7 +57,7 @@ func (c *diagnoseCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	g, err := at.open(ctx, home, c.choices, show, runtime, nil)
+	g, err := at.open(ctx, home, c.choices, show, runtime, trace.NewRedactor(nil), nil)
 	if err != nil {
 		return err
 	}
