@@ -64,7 +64,7 @@ func (b *browsers) start(ctx context.Context, p browser.Profile, s *Started) err
 		DriverDir: filepath.Join(settings.StateDir, "playwright"),
 		Headed:    settings.Headed, SlowMoMillis: settings.SlowMo, WorkDir: work,
 	}
-	limited, cancel := context.WithTimeout(ctx, launching)
+	limited, cancel := context.WithTimeoutCause(ctx, launching, fmt.Errorf("nothing within %s", launching))
 	defer cancel()
 	var err error
 	if _, own := playwright.Installed(l.DriverDir, p.Engine); p.Engine == "webkit" && !own {

@@ -150,7 +150,7 @@ func (w *webkit) start(ctx context.Context) (err error) {
 // askVersion runs MiniBrowser once, which shows too that it can start and
 // reach its display. WebKitWebDriver tells no version of its own.
 func (w *webkit) askVersion(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, versionLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, versionLimit, fmt.Errorf("nothing within %s", versionLimit))
 	defer cancel()
 	cmd := exec.Command(w.version.Executable, "--version")
 	cmd.Env = w.environment
@@ -161,7 +161,7 @@ func (w *webkit) askVersion(ctx context.Context) error {
 	select {
 	case <-p.drained:
 	case <-ctx.Done():
-		return errors.Join(fmt.Errorf("%w: %s", ctx.Err(), p.words()), p.kill())
+		return errors.Join(fmt.Errorf("%s did not start: %w: %s", w.version.Executable, context.Cause(ctx), p.words()), p.kill())
 	}
 	<-p.alive.Done()
 	for line := range strings.Lines(p.out.String()) {

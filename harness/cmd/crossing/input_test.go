@@ -153,7 +153,7 @@ func refusal(t *testing.T, o outcome, says ...string) {
 // earlierReports is a folder with those of an earlier run.
 func earlierReports(t *testing.T) string {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "out")
+	out := filepath.Join(tempFolder(t), "out") // which other accounts may enter
 	for _, name := range earlier {
 		fill(t, filepath.Join(out, name), "earlier")
 	}

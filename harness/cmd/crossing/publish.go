@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"crossing/harness/stack/owner"
 	"crossing/reports"
@@ -39,7 +40,31 @@ func (p *plan) writable() error {
 		return fmt.Errorf("OUT=%s: reports cannot be written there (%w); name a folder that can be written", p.command.Out, plain(err))
 	}
 	p.work = work
+	if why := crowded(p.out, 16<<20); why != "" {
+		p.remove()
+		return fmt.Errorf("OUT=%s: %s for the reports; free some, or name another folder", p.command.Out, why)
+	}
+	if why := crowded(os.TempDir(), 256<<20); why != "" {
+		p.remove()
+		return fmt.Errorf("TMPDIR=%s: %s for databases and browsers' profiles; free some, or set TMPDIR to another folder", os.TempDir(), why)
+	}
 	return nil
+}
+
+// crowded says why a folder cannot take so many bytes, or nothing. What a disk
+// that fills up in the middle of a run makes of databases and browsers is no
+// error that a person would understand.
+func crowded(dir string, need uint64) string {
+	var s syscall.Statfs_t
+	switch err := syscall.Statfs(dir, &s); {
+	case err != nil:
+		return fmt.Sprintf("it cannot be used (%v)", err)
+	case uint64(s.Bavail)*uint64(s.Bsize) < need:
+		return fmt.Sprintf("only %d MiB are free there, and %d are needed", uint64(s.Bavail)*uint64(s.Bsize)>>20, need>>20)
+	case s.Files > 0 && s.Ffree == 0:
+		return "no more files can be made there"
+	}
+	return ""
 }
 
 // harmless refuses a folder in which something would be replaced that no run
