@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e up open down diagnose lint test sweep command
+.PHONY: help setup e2e up open down diagnose lint report test sweep command
 
 ## help       this list
 help: command
@@ -38,6 +38,10 @@ diagnose: command
 ## lint       check the same by HTTP alone, before any browser starts (JSON=FILE: written there, too)
 lint: command
 	@$(crossing) lint
+
+## report     render the last run's page again and open it
+report: command
+	@$(crossing) report --open
 
 ## test       the project's own tests: the harness, the services, the drivers
 test: command

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -17,6 +18,9 @@ const inapplicable = "not applicable: "
 // unjudged begins the message of a run that was given up because this machine
 // keeps it from being judged; package rig writes it.
 const unjudged = "could not be judged: "
+
+// everyProfile is the profile of specs that concern no browser.
+const everyProfile = "all"
 
 // Behaviours that stand for what happens around a suite's specs.
 const (
@@ -49,7 +53,7 @@ func (r *Run) Read(path, reproduce string) error {
 			if why, gaveUp := strings.CutPrefix(s.Failure.Message, unjudged); gaveUp && s.State == types.SpecStateAborted && r.Unjudged == "" {
 				r.Unjudged = why
 			}
-			if spec, counted := read(suite.SuiteDescription, s, reproduce); counted {
+			if spec, counted := r.read(suite.SuiteDescription, s, reproduce); counted {
 				r.Specs = append(r.Specs, spec)
 				r.Counts.add(spec.State)
 			}
@@ -87,9 +91,17 @@ func (c *Counts) add(s State) {
 	}
 }
 
+// place is a file and a line, the file below the sources' folder where it is.
+func (r *Run) place(l types.CodeLocation) string {
+	if below, err := filepath.Rel(r.Root, l.FileName); r.Root != "" && err == nil && filepath.IsLocal(below) {
+		l.FileName = filepath.ToSlash(below)
+	}
+	return l.String()
+}
+
 // read makes a Spec; false for what the command line filtered out, and for
 // nodes around specs that went well.
-func read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
+func (r *Run) read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
 	spec := Spec{Suite: suite, Text: s.LeafNodeText, Seconds: s.RunTime.Seconds(), Message: s.Failure.Message}
 	isSpec := s.LeafNodeType == types.NodeTypeIt
 	switch {
@@ -106,7 +118,7 @@ func read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
 	}
 	// Ginkgo labels what must run alone, too.
 	labels := slices.DeleteFunc(s.Labels(), func(label string) bool { return label == "Serial" })
-	spec.Profile = "all" // it concerns no browser
+	spec.Profile = everyProfile // it concerns no browser
 	if len(labels) == 1 {
 		spec.Profile = labels[0]
 	}
@@ -116,8 +128,11 @@ func read(suite string, s types.SpecReport, reproduce string) (Spec, bool) {
 	if !isSpec {
 		spec.Behaviour, spec.Text = aroundSuite(s.LeafNodeType), s.LeafNodeType.String()
 	}
+	if isSpec && s.LeafNodeLocation.FileName != "" {
+		spec.Line = r.place(s.LeafNodeLocation)
+	}
 	if spec.State == Failed {
-		spec.Where = s.Failure.Location.String()
+		spec.Where = r.place(s.Failure.Location)
 		spec.Reproduce = reproduce
 		if isSpec {
 			spec.Reproduce += fmt.Sprintf(" ENGINE=%s ONE='%s'", spec.Profile, strings.ReplaceAll(s.FullText(), "'", `'\''`))

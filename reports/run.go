@@ -25,8 +25,15 @@ const Version = 1
 // leaves: reports in a folder are replaced by these names, and nothing else.
 const RunFile = "run.json"
 
+// The pages for people.
+const (
+	PageFile    = "index.html"
+	SummaryFile = "summary.md"
+	ChatFile    = "chat.txt"
+)
+
 // Files see RunFile.
-var Files = []string{RunFile, "report.json", "junit.xml", "traces", "screenshots"}
+var Files = []string{RunFile, "report.json", "junit.xml", PageFile, SummaryFile, ChatFile, "traces", "screenshots"}
 
 // Run is run.json.
 type Run struct {
@@ -39,8 +46,13 @@ type Run struct {
 	Why     string    `json:"why"`
 	Started time.Time `json:"started"`
 	// Seed of the random order.
-	Seed    int64   `json:"seed"`
-	Timings Timings `json:"timings"`
+	Seed int64 `json:"seed"`
+	// Commit of the sources that ran; a "+" follows it where tracked files
+	// differed from it. Empty where they are no git checkout.
+	Commit string `json:"commit,omitempty"`
+	// Versions of what the run was made with, browsers aside.
+	Versions []Tool  `json:"versions"`
+	Timings  Timings `json:"timings"`
 	// Profiles that ran, with exact versions and measured capabilities.
 	Profiles  []Profile   `json:"profiles"`
 	Specs     []Spec      `json:"specs"`
@@ -53,12 +65,20 @@ type Run struct {
 	Counts   Counts         `json:"counts"`
 	// Passed: at least one spec passed, and nothing failed.
 	Passed bool `json:"passed"`
+	// Root is the folder of the sources: paths below it are written without it.
+	Root string `json:"-"`
 	// NotBegun is why no spec could run, such as a stack that did not start;
 	// such a run is never written.
 	NotBegun string `json:"-"`
 	// Unjudged is why the run was given up, such as a browser that crashed;
 	// such a run is never written.
 	Unjudged string `json:"-"`
+}
+
+// Tool is something that a run was made with.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
 }
 
 // Target is the application that was run.
@@ -86,14 +106,16 @@ type Profile struct {
 
 // Spec is one result.
 type Spec struct {
-	Suite     string   `json:"suite"`
-	Behaviour string   `json:"behaviour"`
-	Profile   string   `json:"profile"`
-	Text      string   `json:"text"`
-	State     State    `json:"state"`
-	Seconds   float64  `json:"seconds"`
-	Message   string   `json:"message,omitempty"`
+	Suite     string  `json:"suite"`
+	Behaviour string  `json:"behaviour"`
+	Profile   string  `json:"profile"`
+	Text      string  `json:"text"`
+	State     State   `json:"state"`
+	Seconds   float64 `json:"seconds"`
+	Message   string  `json:"message,omitempty"`
+	// Where it failed, Line where the spec stands: file and line.
 	Where     string   `json:"where,omitempty"`
+	Line      string   `json:"line,omitempty"`
 	Reproduce string   `json:"reproduce,omitempty"`
 	Traces    []string `json:"traces,omitempty"`
 }
@@ -136,6 +158,9 @@ type Diagnosis struct {
 	Profile string `json:"profile"`
 	// Trace is the path of the trace, beside run.json.
 	Trace string `json:"trace"`
+	// Screenshot is that of the page when the spec failed; "" where none could
+	// be taken.
+	Screenshot string `json:"screenshot,omitempty"`
 	// Sentence is the diagnosis in one sentence.
 	Sentence string `json:"sentence"`
 	diagnose.Diagnosis
@@ -157,6 +182,7 @@ func (p Part) Write(path string) error { return save(path, p) }
 
 // Write saves run.json. Its lists are lists, even if empty.
 func (r Run) Write(path string) error {
+	r.Versions = append([]Tool{}, r.Versions...)
 	r.Profiles = append([]Profile{}, r.Profiles...)
 	r.Specs = append([]Spec{}, r.Specs...)
 	r.Diagnoses = append([]Diagnosis{}, r.Diagnoses...)

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -24,7 +25,9 @@ func (r *Run) Verdict(folder string) string {
 	r.waited(&b)
 	r.room(&b)
 	r.matrix(&b)
-	r.reasons(&b)
+	for _, reason := range r.Reasons() {
+		fmt.Fprintf(&b, "  – n/a: %s\n", reason)
+	}
 	told := map[string]bool{}
 	for _, s := range r.Specs {
 		if s.State == Failed {
@@ -102,31 +105,16 @@ func (r *Run) room(b *strings.Builder) {
 
 // matrix has a row for each behaviour and a column for each profile.
 func (r *Run) matrix(b *strings.Builder) {
-	var rows, columns []string
-	cells := map[[2]string]Counts{}
-	for _, s := range r.Specs {
-		if !slices.Contains(rows, s.Behaviour) {
-			rows = append(rows, s.Behaviour)
-		}
-		if !slices.Contains(columns, s.Profile) {
-			columns = append(columns, s.Profile)
-		}
-		key := [2]string{s.Behaviour, s.Profile}
-		c := cells[key]
-		c.add(s.State)
-		cells[key] = c
-	}
-	slices.Sort(rows)
-	slices.Sort(columns)
+	m := r.Matrix()
 	line := fmt.Sprintf("  %-26s", "")
-	for _, column := range columns {
+	for _, column := range m.Profiles {
 		line += fmt.Sprintf("%-20s", column)
 	}
 	fmt.Fprintf(b, "\n%s\n", strings.TrimRight(line, " "))
-	for _, row := range rows {
-		line = fmt.Sprintf("  %-26s", row)
-		for _, column := range columns {
-			line += fmt.Sprintf("%-20s", cells[[2]string{row, column}])
+	for _, row := range m.Rows {
+		line = fmt.Sprintf("  %-26s", row.Behaviour)
+		for _, cell := range row.Cells {
+			line += fmt.Sprintf("%-20s", cell)
 		}
 		fmt.Fprintln(b, strings.TrimRight(line, " "))
 	}
@@ -150,8 +138,8 @@ func (c Counts) String() string {
 	return strings.Join(parts, " ")
 }
 
-// reasons tells, once each, why specs were not applicable.
-func (r *Run) reasons(b *strings.Builder) {
+// Reasons say, once each, why specs were not applicable.
+func (r *Run) Reasons() []string {
 	var told []string
 	for _, s := range r.Specs {
 		if s.State == NotApplicable && !slices.Contains(told, s.Message) {
@@ -159,13 +147,11 @@ func (r *Run) reasons(b *strings.Builder) {
 		}
 	}
 	slices.Sort(told)
-	for _, reason := range told {
-		fmt.Fprintf(b, "  – n/a: %s\n", reason)
-	}
+	return told
 }
 
-// of returns the diagnoses of a spec's visitors.
-func (r *Run) of(s Spec) []Diagnosis {
+// Of returns the diagnoses of a spec's visitors.
+func (r *Run) Of(s Spec) []Diagnosis {
 	var all []Diagnosis
 	for _, d := range r.Diagnoses {
 		if slices.Contains(s.Traces, d.Trace) {
@@ -179,7 +165,7 @@ func (r *Run) of(s Spec) []Diagnosis {
 // an earlier spec, with its evidence and mend, is its sentence alone.
 func (r *Run) shortened(s Spec, told map[string]bool) string {
 	text := s.Message
-	for _, d := range r.of(s) {
+	for _, d := range r.Of(s) {
 		key := s.Profile + " " + strings.Join(causes(d), " ")
 		if len(d.Findings) > 0 && told[key] {
 			again := fmt.Sprintf("%s\n  cause        %s: mended as above; the evidence is in the trace", d.Sentence, strings.Join(causes(d), ", "))
@@ -202,17 +188,8 @@ func causes(d Diagnosis) []string {
 func (r *Run) blamed() string {
 	const none = "without a cause named"
 	counts := map[string]int{}
-	for _, s := range r.Specs {
-		if s.State != Failed {
-			continue
-		}
-		cause := none
-		for _, d := range r.of(s) {
-			if named := causes(d); len(named) > 0 && cause == none {
-				cause = named[0]
-			}
-		}
-		counts[cause]++
+	for _, c := range r.Causes() {
+		counts[cmp.Or(c.Slug, none)] = len(c.Specs)
 	}
 	if len(counts) == 0 || counts[none] == r.Counts.Failed {
 		return ""

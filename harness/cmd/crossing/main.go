@@ -45,6 +45,7 @@ type commands struct {
 	Diagnose diagnoseCommand `cmd:"" help:"Walk the journeys once on an application, or a deployment, and say what became of the session."`
 	Lint     lintCommand     `cmd:"" help:"Check an application, or a deployment, by HTTP alone, before any browser starts."`
 	Explain  explainCommand  `cmd:"" help:"Explain a saved trace again, offline."`
+	Report   reportCommand   `cmd:"" help:"Render saved results again as a page, and merge those of several runs."`
 	Test     testCommand     `cmd:"" help:"Run the project's own tests (for those who change Crossing)."`
 	Sweep    sweepCommand    `cmd:"" help:"Remove what killed runs have left behind."`
 }

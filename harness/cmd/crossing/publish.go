@@ -94,8 +94,8 @@ func (p *plan) remove() {
 	_ = os.Remove(p.out) // fails where it holds reports, as it should
 }
 
-// publish writes run.json and puts the new reports in place of the old. What
-// else stands in the folder stays.
+// publish writes run.json and the pages, and puts the new reports in place of
+// the old. What else stands in the folder stays.
 func (p *plan) publish(r *reports.Run) error {
 	if err := r.Gather(p.work); err != nil {
 		return err
@@ -103,9 +103,17 @@ func (p *plan) publish(r *reports.Run) error {
 	if err := r.Write(filepath.Join(p.work, reports.RunFile)); err != nil {
 		return err
 	}
+	if err := pages(r, p.work); err != nil {
+		return err
+	}
 	if err := p.discreet(); err != nil {
 		return err
 	}
+	return p.replace()
+}
+
+// replace puts the new reports in place of the old.
+func (p *plan) replace() error {
 	// run.json first: a folder that has it is known for one of reports, even
 	// if this very moment is the command's last.
 	names := slices.Concat([]string{reports.RunFile}, reports.Files)

@@ -62,7 +62,7 @@ func TestNewReportsReplaceTheOldAndNothingElse(t *testing.T) {
 	}
 	p.remove()
 
-	if got, want := listed(t, p.out), []string{"junit.xml", "notes/mine.txt", "run.json", "traces/new.json"}; !slices.Equal(got, want) {
+	if got, want := listed(t, p.out), []string{"chat.txt", "index.html", "junit.xml", "notes/mine.txt", "run.json", "summary.md", "traces/new.json"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if data, _ := os.ReadFile(filepath.Join(p.out, "junit.xml")); string(data) != "new" {

@@ -68,6 +68,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 
 	report := reports.Run{
 		Version: reports.Version, Runtime: plan.runtime, Why: plan.why, Started: began.UTC(), Seed: plan.seed,
+		Commit: commit(ctx, home), Versions: tools(), Root: string(home),
 		Target: reports.Target{Name: plan.target.Name, Config: plan.target.Path, Origins: plan.target.Origins},
 	}
 	if err := plan.ginkgo(ctx, show, &report); err != nil {
@@ -83,7 +84,10 @@ func (c *runCommand) Run(ctx context.Context) error {
 	}
 	show.Close()
 	fmt.Print(report.Verdict(c.Out))
-	fmt.Printf("Reports: %s\n", c.Out)
+	fmt.Printf("Reports: %s (make report opens %s)\n", c.Out, filepath.Join(c.Out, reports.PageFile))
+	if err := announce(&report); err != nil {
+		return err
+	}
 	switch {
 	case report.Passed:
 		return nil

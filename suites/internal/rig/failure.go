@@ -76,16 +76,22 @@ func (v *Visitor) explain() string {
 	name := v.artefact()
 	path := filepath.Join("traces", name+".json")
 	note("the trace was not written", v.save(filepath.Join(v.rig.settings.OutDir, path)))
+	shot := ""
 	if v.Page != nil {
 		picture, err := v.Page.Screenshot(ctx)
 		if err == nil {
-			err = write(filepath.Join(v.rig.settings.OutDir, "screenshots", name+".png"), picture)
+			shot = filepath.Join("screenshots", name+".png")
+			err = write(filepath.Join(v.rig.settings.OutDir, shot), picture)
 		}
 		note("no screenshot", err)
 		v.rig.outlived(v, err)
 	}
-	v.rig.facts.diagnosis(v, d, path)
+	v.rig.facts.diagnosis(v, d, path, shot)
 	AddReportEntry("trace", path, ReportEntryVisibilityNever)
+	for _, f := range d.Findings {
+		// A property of the test case in junit.xml.
+		AddReportEntry("cause", f.Cause, ReportEntryVisibilityNever)
+	}
 	if d.Verdict != diagnose.VerdictHealthy && d.Verdict != diagnose.VerdictUnjudged {
 		notes = append([]string{d.String()}, notes...)
 	}
