@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"crossing/harness/edge"
@@ -17,6 +18,28 @@ func ChangeCookie(res *http.Response, cookie, attribute, value string) error {
 	edge.ChangeCookie(res, cookie, attribute, value)
 	return nil
 }
+
+// Expired makes the api refuse a token as it will once its life is over. The
+// api's own refusal is used, of a token whose signature is broken, so that all
+// around it is as it would be; the reason alone is changed (PyJWT's words).
+func Expired(token string) edge.Fault {
+	return edge.Fault{
+		Name: "the life of a token is over",
+		When: func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+token },
+		Request: func(r *http.Request) {
+			r.Header.Set("Authorization", "Bearer "+Tampered(token))
+		},
+		Response: func(res *http.Response) error {
+			const code, message = "ExpiredSignatureError", "the life of this token is over"
+			told := res.Header.Get("WWW-Authenticate")
+			res.Header.Set("WWW-Authenticate", brokenSignature.ReplaceAllString(told, code+": "+message))
+			edge.SetBody(res, fmt.Appendf(nil, `{"code":%q,"message":%q}`, code, message))
+			return nil
+		},
+	}
+}
+
+var brokenSignature = regexp.MustCompile(`InvalidSignatureError: [^"]*`)
 
 // changeField sets one field of a JSON body.
 func changeField(res *http.Response, field string, value any) error {

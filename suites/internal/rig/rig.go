@@ -55,6 +55,7 @@ func (r *Rig) Run(t *testing.T, name string) {
 	r.name = name
 	RegisterFailHandler(r.fail)
 	format.RegisterCustomFormatter(plainError)
+	format.RegisterCustomFormatter(plainExchange)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyTimeout(10 * time.Second)
 	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
