@@ -24,8 +24,7 @@ type Answers struct {
 	Asked        []Answer            `json:"asked"`
 	Observed     []trace.Observation `json:"observed"`
 	Certificates []Certificate       `json:"certificates"`
-	// Skew is how far a service's Date was ahead of this machine's clock, by
-	// what was asked: see skews.
+	// Begun is when the asking began.
 	Begun time.Time `json:"begun"`
 }
 

@@ -128,7 +128,7 @@ func TestNoSecretStandsInWhatIsReported(t *testing.T) {
 		if err := Write(path, what); err != nil {
 			t.Fatal(err)
 		}
-		text := read(t, path)
+		text := content(t, path)
 		if leaks := o.Redactor.Leaks(text); len(leaks) > 0 {
 			t.Errorf("%T holds %d secrets in plain", what, len(leaks))
 		}

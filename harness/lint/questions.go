@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -274,24 +273,4 @@ func tampered(token string) string {
 	}
 	claims[middle] = digit
 	return parts[0] + "." + string(claims) + "." + parts[2]
-}
-
-// skew of a service's clock is told by its Date, in whole seconds (RFC 9110,
-// section 6.6.1), against this machine's when the answer came.
-func skew(x Answer) (ahead time.Duration, known bool) {
-	said, err := http.ParseTime(x.Response.Get("Date"))
-	if err != nil || x.Time.IsZero() {
-		return 0, false
-	}
-	took := time.Duration(x.Millis * float64(time.Millisecond))
-	// Between sending and receiving any moment will do; the Date cuts off up to
-	// a second.
-	early, late := x.Time.Add(-time.Second), x.Time.Add(took)
-	switch {
-	case said.After(late):
-		return said.Sub(late), true
-	case said.Before(early):
-		return said.Sub(early), true
-	}
-	return 0, true
 }

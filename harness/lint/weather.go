@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,53 +11,98 @@ import (
 	"crossing/harness/trace"
 )
 
-// clocks may differ by this much: a Date has whole seconds, and an answer its
-// way.
-const clocks = 2 * time.Second
+// A clock may be ahead by this much: a Date has whole seconds, and an answer
+// its way. Behind, by more: servers keep a Date for a while (uvicorn, for a
+// second of its own event loop, which a busy machine stretches).
+const (
+	clockAhead  = 2 * time.Second
+	clockBehind = 10 * time.Second
+)
 
-// clock judges every Date, and the iat of tokens.
+// clock judges the Dates of each instance, and the iat of its tokens. A clock
+// that is off is so in every answer: the best of them counts.
 func clock(a *Answers) outcome {
 	var o outcome
-	seen := 0
+	best := map[string]reading{}
+	var order []string
 	for _, x := range a.Asked {
-		if x.silent() {
+		r, known := read(x)
+		if !known {
 			continue
 		}
-		ahead, known := skew(x)
-		if known {
-			seen++
-			o.late(x, ahead, "Date: "+x.Response.Get("Date"))
-		}
-		if t := x.Response.Token; x.Question == qToken && t != nil && !t.IssuedAt.IsZero() {
-			o.late(x, t.IssuedAt.Sub(x.Time.Add(time.Duration(x.Millis*float64(time.Millisecond)))), "iat: "+t.IssuedAt.UTC().Format(time.RFC3339))
+		who := x.who()
+		if other, seen := best[who]; !seen {
+			order = append(order, who)
+			best[who] = r
+		} else if r.off() < other.off() {
+			best[who] = r
 		}
 	}
-	if seen == 0 {
+	for _, who := range order {
+		o.late(best[who])
+	}
+	for _, x := range a.all(qToken) {
+		if t := x.Response.Token; t != nil && !t.IssuedAt.IsZero() {
+			// A token may be handed out again: it tells of a clock ahead only.
+			ahead := t.IssuedAt.Sub(answered(x))
+			o.late(reading{x, max(ahead, 0), "iat: " + t.IssuedAt.UTC().Format(time.RFC3339)})
+		}
+	}
+	if len(order) == 0 {
 		return unable("no answer has a Date")
 	}
-	o.said = fmt.Sprintf("%d answers within %s", seen, clocks)
+	o.said = "as this machine's: " + list(order)
 	return o
+}
+
+// reading of a service's clock: how far it was ahead of this machine's.
+type reading struct {
+	x     Answer
+	ahead time.Duration
+	says  string
+}
+
+func (r reading) off() time.Duration { return max(r.ahead, -r.ahead) }
+
+func answered(x Answer) time.Time {
+	return x.Time.Add(time.Duration(x.Millis * float64(time.Millisecond)))
+}
+
+// read reads an answer's Date, which has whole seconds (RFC 9110, section
+// 6.6.1), against this machine's clock while it was asked.
+func read(x Answer) (reading, bool) {
+	said, err := http.ParseTime(x.Response.Get("Date"))
+	if err != nil || x.Time.IsZero() || x.silent() {
+		return reading{}, false
+	}
+	r := reading{x: x, says: "Date: " + x.Response.Get("Date")}
+	// Between sending and receiving any moment will do; the Date cuts off up to
+	// a second.
+	switch early, late := x.Time.Add(-time.Second), answered(x); {
+	case said.After(late):
+		r.ahead = said.Sub(late)
+	case said.Before(early):
+		r.ahead = said.Sub(early)
+	}
+	return r, true
 }
 
 // late names what a clock that is off leads to: tokens that have not begun, or
 // are over.
-func (o *outcome) late(x Answer, ahead time.Duration, says string) {
-	direction := "ahead of"
-	if ahead < 0 {
+func (o *outcome) late(r reading) {
+	x, direction := r.x, "ahead of"
+	switch {
+	case r.ahead > clockAhead:
+	case r.ahead < -clockBehind:
 		direction = "behind"
-	}
-	off := max(ahead, -ahead)
-	if off <= clocks {
+	default:
 		return
 	}
 	cause := "token-not-yet-valid"
-	if (x.Role == trace.RoleAPI) == (ahead > 0) {
+	if (x.Role == trace.RoleAPI) == (r.ahead > 0) {
 		cause = "token-expired"
 	}
-	if says[0] == 'i' && ahead < 0 {
-		return // a token may be handed out again
-	}
-	o.find(cause, x.To, fmt.Sprintf("the clock of %s runs %s %s this machine's", x.who(), off.Round(time.Second), direction), x.line()+", "+says)
+	o.find(cause, x.To, fmt.Sprintf("the clock of %s runs %s %s this machine's", x.who(), r.off().Round(time.Second), direction), x.line()+", "+r.says)
 }
 
 // caching judges what sessions and tokens say to caches, and whether one

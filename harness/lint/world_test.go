@@ -233,7 +233,7 @@ func causes(r Report) []string {
 	return unique(out)
 }
 
-func read(t *testing.T, path string) []byte {
+func content(t *testing.T, path string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {

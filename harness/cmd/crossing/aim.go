@@ -42,7 +42,22 @@ func (a aim) check(c choices, home checkout) (aimed, error) {
 	if err != nil {
 		return out, err
 	}
-	return out, out.access.Check(out.target)
+	return out, a.accessed(out)
+}
+
+// accessed checks RESOLVE and CA, which are for deployments, against all that
+// is looked at.
+func (a aim) accessed(all ...aimed) error {
+	var targets []*target.Target
+	started := true
+	for _, at := range all {
+		targets = append(targets, at.target)
+		started = started && !at.target.Remote()
+	}
+	if started && (len(a.Resolve) > 0 || a.CA != "") {
+		return errors.New("RESOLVE and CA are for deployments; services that are started are reached on this machine: leave them out, or give FRONTEND_URL and AUTH_URL")
+	}
+	return all[0].access.Check(targets...)
 }
 
 // read checks each setting but the hosts of RESOLVE, which may be another
@@ -66,9 +81,6 @@ func (a aim) read(c choices, home checkout) (aimed, error) {
 	}
 	if err != nil {
 		return out, err
-	}
-	if !out.target.Remote() && (len(a.Resolve) > 0 || a.CA != "") {
-		return out, errors.New("RESOLVE and CA are for deployments; services that are started are reached on this machine: leave them out, or give FRONTEND_URL and AUTH_URL")
 	}
 	out.set, err = out.target.ParseSet(a.Set)
 	return out, err

@@ -10,7 +10,6 @@ import (
 	"crossing/harness/journey"
 	"crossing/harness/lint"
 	"crossing/harness/stack"
-	"crossing/harness/target"
 	"crossing/harness/trace"
 )
 
@@ -132,7 +131,7 @@ func (c *lintCommand) targets(home checkout) ([]aimed, error) {
 	return out, c.together(out)
 }
 
-// together checks what only all targets can tell: RESOLVE is for any of them.
+// together checks what only all targets can tell.
 func (c *lintCommand) together(all []aimed) error {
 	if len(all) == 2 && all[0].target.Remote() && all[1].target.Remote() && all[0].target.Origins == all[1].target.Origins {
 		return fmt.Errorf("both targets are %s: there is nothing to compare", all[0].target.Origins.Auth)
@@ -140,9 +139,5 @@ func (c *lintCommand) together(all []aimed) error {
 	if len(all) == 2 && all[0].target.Path == all[1].target.Path && !all[0].target.Remote() {
 		return fmt.Errorf("both targets are %s: there is nothing to compare", all[0].target.Path)
 	}
-	var targets []*target.Target
-	for _, at := range all {
-		targets = append(targets, at.target)
-	}
-	return all[0].access.Check(targets...)
+	return c.accessed(all...)
 }
