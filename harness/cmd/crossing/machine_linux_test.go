@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// page is the smallest application: one service that answers every path. Its
+// pageScript is the smallest application: one service that answers every path. Its
 // own words of what is asked go to a file.
-const page = `
+const pageScript = `
 import http.server, os, sys
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -38,7 +38,7 @@ func describe(t *testing.T, lines, ready string) (config, asked string) {
 	if ready == "" {
 		ready = "{path: /}"
 	}
-	fill(t, filepath.Join(dir, "page.py"), page)
+	fill(t, filepath.Join(dir, "page.py"), pageScript)
 	if !strings.Contains(lines, "command:") {
 		lines = "command: /usr/bin/python3 page.py ${host} ${port}\n    " + lines
 	}
