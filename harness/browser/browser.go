@@ -29,12 +29,16 @@ type Policy string
 const (
 	// PolicyBlock refuses ordinary third-party cookies.
 	PolicyBlock Policy = "third-party cookies blocked"
+	// PolicyAllow keeps them.
+	PolicyAllow Policy = "third-party cookies allowed"
 	// PolicyTrackingPrevention is WebKit's ITP, the nearest to Safari.
 	PolicyTrackingPrevention Policy = "tracking prevention on"
-	// PolicyPartition keeps third-party cookies, each under the top-level site
-	// where it was set, with the attribute Partitioned or without (Firefox's
-	// Total Cookie Protection).
-	PolicyPartition Policy = "every third-party cookie partitioned"
+	// PolicyFirstParty is WebKitGTK's own default: third parties set nothing,
+	// and what a site set as first party is sent to it as third party too.
+	PolicyFirstParty Policy = "cookies set by first parties only"
+	// PolicyPartition is Firefox's Total Cookie Protection: third parties keep
+	// cookies, in a jar for each top-level site.
+	PolicyPartition Policy = "third-party cookies kept apart by top-level site"
 )
 
 // Profile is an engine with a cookie policy.
@@ -46,19 +50,22 @@ type Profile struct {
 
 // The profiles.
 var (
-	Chromium = Profile{Name: "chromium", Engine: "chromium", Policy: PolicyBlock}
-	WebKit   = Profile{Name: "webkit", Engine: "webkit", Policy: PolicyTrackingPrevention}
-	Firefox  = Profile{Name: "firefox", Engine: "firefox", Policy: PolicyPartition}
+	Chromium      = Profile{Name: "chromium", Engine: "chromium", Policy: PolicyBlock}
+	ChromiumAllow = Profile{Name: "chromium-allow", Engine: "chromium", Policy: PolicyAllow}
+	WebKit        = Profile{Name: "webkit", Engine: "webkit", Policy: PolicyTrackingPrevention}
+	WebKitDefault = Profile{Name: "webkit-default", Engine: "webkit", Policy: PolicyFirstParty}
+	WebKitAllow   = Profile{Name: "webkit-allow", Engine: "webkit", Policy: PolicyAllow}
+	Firefox       = Profile{Name: "firefox", Engine: "firefox", Policy: PolicyPartition}
 )
 
-// Profiles lists every profile that suites run on, in the order in which
-// reports show them.
-func Profiles() []Profile { return []Profile{Chromium, WebKit} }
+// Profiles lists every profile in the order in which reports show them.
+func Profiles() []Profile {
+	return []Profile{Chromium, ChromiumAllow, WebKit, WebKitDefault, WebKitAllow, Firefox}
+}
 
-// Visible lists the profiles that a person can be shown a window of. Firefox
-// is one of these alone: in a stock build, which is the one that distributions
-// have, clicks by the driver into a cross-site frame get lost (measured).
-func Visible() []Profile { return append(Profiles(), Firefox) }
+// Defaults are the profiles of a run that names none: the two that are hardest
+// on a session.
+func Defaults() []Profile { return []Profile{Chromium, WebKit} }
 
 // Launch is how a browser is started. Its zero value is a headless browser
 // that the driver finds by itself.
@@ -89,6 +96,9 @@ type Version struct {
 	// by CHROMIUM", "Playwright's own build", "the system's".
 	Executable string `json:"executable"`
 	Found      string `json:"found"`
+	// Lever is what was done to have the profile's cookie policy; a control
+	// that fails names it.
+	Lever string `json:"lever"`
 }
 
 // Browser is a running engine, or what starts one per session where the

@@ -328,6 +328,12 @@ type Capability struct {
 	Isolated string `json:"isolated"`
 	// Restart: does it survive a restart with a kept profile?
 	Restart string `json:"restart"`
+	// Visited: is an ordinary cookie that a site set as first party sent to it
+	// from a page of another site?
+	Visited string `json:"visited"`
+	// Storage: is the localStorage of a third-party frame another one than
+	// the first party's?
+	Storage string `json:"storage"`
 	// Evidence is what was seen, a line each.
 	Evidence []string `json:"evidence,omitempty"`
 }

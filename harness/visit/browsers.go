@@ -11,8 +11,7 @@ import (
 
 	"crossing/harness/browser"
 	"crossing/harness/browser/capability"
-	"crossing/harness/browser/playwright"
-	"crossing/harness/browser/webdriver"
+	"crossing/harness/browser/drivers"
 	"crossing/harness/trace"
 )
 
@@ -67,17 +66,15 @@ func (b *browsers) start(ctx context.Context, p browser.Profile, s *Started) err
 	limited, cancel := context.WithTimeoutCause(ctx, launching, fmt.Errorf("nothing within %s", launching))
 	defer cancel()
 	var err error
-	if _, own := playwright.Installed(l.DriverDir, p.Engine); p.Engine == "webkit" && !own {
-		s.Browser, err = webdriver.StartWebKit(limited, l)
-	} else {
-		s.Browser, err = playwright.Start(limited, l)
-	}
-	if err != nil {
+	if s.Browser, err = drivers.Start(limited, l); err != nil {
 		return err // drivers say what they were to start
 	}
 	s.Capability, err = capability.Measure(ctx, b.opener(s.Browser), b.ground.Target.Origins, work)
 	if err != nil {
 		return fmt.Errorf("measure what %s does with cookies: %w", p.Name, err)
+	}
+	if err := capability.Believe(p, s.Browser.Version(), s.Capability); err != nil {
+		return err
 	}
 	if told := b.ground.options.Started; told != nil {
 		told(s.Browser, s.Capability)

@@ -91,7 +91,7 @@ func (v *Visitor) Open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return seen.Holds(v.Profile)
+	return seen.Holds(v.Profile, v.browser.Version())
 }
 
 // Fresh opens another session of the same browser and closes it again: whether

@@ -50,7 +50,7 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 	})
 
 	It("is not used where the browser keeps the cookie", SpecTimeout(rig.Limit), func(ctx SpecContext) {
-		app.NeedsPartitions(ctx, profile)
+		app.NeedsTheCookie(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByCookie())

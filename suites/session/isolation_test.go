@@ -27,6 +27,7 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 
 	It("keeps the cookie from scripts, and from every other site and its frames", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		app.NeedsPartitions(ctx, profile)
+		app.NeedsJar(ctx, profile)
 		ada := signedIn(ctx, "ada")
 		agreed, origins := ada.Way.Contract.Cookie, ada.Way.Origins
 		session, home := origins.Auth+ada.Way.Contract.Paths.Session, origins.Frontend+ada.Way.Contract.Pages.Home

@@ -17,7 +17,7 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 	// signedIn is a person who is signed in by the cookie alone.
 	signedIn := func(ctx SpecContext, options ...rig.Option) *rig.Visitor {
 		GinkgoHelper()
-		app.NeedsPartitions(ctx, profile)
+		app.NeedsTheCookie(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada", options...)
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByCookie())
@@ -68,7 +68,7 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 	})
 
 	It("ends with the cookie's lifetime", SpecTimeout(rig.Limit), func(ctx SpecContext) {
-		app.NeedsPartitions(ctx, profile)
+		app.NeedsJar(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
 		agreed := app.Target().Contract.Cookie
 		const lifetime = 2 * time.Second

@@ -58,7 +58,7 @@ var _ = DescribeTableSubtree("retrieval", func(profile browser.Profile) {
 		lifetime := time.Duration(app.Target().Contract.Cookie.Lifetime) * time.Second
 		Expect(row.Expires).To(BeTemporally("~", ada.SignUpAnswer().Time.Add(lifetime), 10*time.Second))
 
-		if ada.KeepsCookie() {
+		if ada.ShowsCookie() {
 			Expect(ada.Jar(ctx)).To(HaveCookie(app.Target().Contract.Cookie.Name).WithDigest(ada.SessionDigest()))
 		}
 		_, found, err = rows.Session(ctx, ada.SessionToken()+"x")

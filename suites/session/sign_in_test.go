@@ -59,7 +59,7 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 	})
 
 	It("keeps the cookie under the frontend's site, out of reach of scripts", SpecTimeout(rig.Limit), func(ctx SpecContext) {
-		app.NeedsPartitions(ctx, profile)
+		app.NeedsPartitionKeys(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
 		agreed := app.Target().Contract.Cookie
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))

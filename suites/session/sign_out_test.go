@@ -66,7 +66,7 @@ var _ = DescribeTableSubtree("sign-out", func(profile browser.Profile) {
 
 		ada.Walk(ctx, ada.Way.Reload())
 		Eventually(ctx, ada.Standing).Should(BeSignedOut())
-		if ada.KeepsCookie() {
+		if ada.ShowsCookie() {
 			Expect(ada.Jar(ctx)).NotTo(HaveCookie(contract.Cookie.Name))
 		}
 		Expect(app.Replay(ctx, old)).To(rig.BeRefused())

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 
 	"crossing/harness/browser"
@@ -25,44 +26,40 @@ type Seen struct {
 	// Plain is an ordinary third-party cookie (Secure; SameSite=None),
 	// Partitioned one with that attribute (CHIPS).
 	Plain, Partitioned bool
-	// Elsewhere: the ordinary one was also sent from a page of another site.
-	// It is looked for only where it was kept at all.
+	// Elsewhere: the ordinary cookie was sent from a third site's page, too.
+	// It is looked for only where Plain came back.
 	Elsewhere bool
 }
 
 // Control sets both cookies of the auth origin from a page of the frontend's
 // origin, and tells which of them the browser then sends. It leaves neither
-// behind.
+// behind, and ends on that page.
 func Control(ctx context.Context, p browser.Page, o trace.Origins) (Seen, error) {
-	if err := p.Goto(ctx, o.Frontend+trace.ReservedPath+"page"); err != nil {
-		return Seen{}, fmt.Errorf("open the control page: %w", err)
+	at := func(origin string) error {
+		if err := p.Goto(ctx, origin+trace.ReservedPath+"page"); err != nil {
+			return fmt.Errorf("open the control page: %w", err)
+		}
+		return nil
+	}
+	if err := at(o.Frontend); err != nil {
+		return Seen{}, err
 	}
 	seen, err := ask(ctx, p, o.Auth, "set", "cookies")
 	if err != nil {
 		return Seen{}, err
 	}
-	if _, err = ask(ctx, p, o.Auth, "clear"); err != nil || !seen.Plain {
-		return seen, err
-	}
-	return elsewhere(ctx, p, o, seen)
-}
-
-// elsewhere sets the cookies once more and asks for them from a page of the
-// stranger's: an engine that partitions all of them sends none there.
-func elsewhere(ctx context.Context, p browser.Page, o trace.Origins, seen Seen) (Seen, error) {
-	if _, err := ask(ctx, p, o.Auth, "set", "cookies"); err != nil {
-		return seen, err
-	}
-	if err := p.Goto(ctx, o.Stranger+trace.ReservedPath+"page"); err != nil {
-		return seen, fmt.Errorf("open the stranger's control page: %w", err)
-	}
-	there, err := ask(ctx, p, o.Auth, "cookies")
-	if err != nil {
-		return seen, err
-	}
-	seen.Elsewhere = there.Plain
-	if err := p.Goto(ctx, o.Frontend+trace.ReservedPath+"page"); err != nil {
-		return seen, fmt.Errorf("open the control page: %w", err)
+	if seen.Plain {
+		if err := at(o.Stranger); err != nil {
+			return Seen{}, err
+		}
+		elsewhere, err := ask(ctx, p, o.Auth, "cookies")
+		if err != nil {
+			return Seen{}, err
+		}
+		seen.Elsewhere = elsewhere.Plain
+		if err := at(o.Frontend); err != nil {
+			return Seen{}, err
+		}
 	}
 	_, err = ask(ctx, p, o.Auth, "clear")
 	return seen, err
@@ -98,6 +95,7 @@ func Measure(ctx context.Context, open Opener, o trace.Origins, work string) (tr
 	c := trace.Capability{
 		ThirdParty: trace.MeasuredUnknown, Partitioned: trace.MeasuredUnknown,
 		Isolated: trace.MeasuredUnknown, Restart: trace.MeasuredUnknown,
+		Visited: trace.MeasuredUnknown, Storage: trace.MeasuredUnknown,
 	}
 	if err := measureSites(ctx, open, o, &c); err != nil {
 		return c, err
@@ -137,7 +135,7 @@ func measureSites(ctx context.Context, open Opener, o trace.Origins, c *trace.Ca
 		note(c, "the Partitioned one, within a page of %s: %s", o.Stranger, map[bool]string{true: "sent as well", false: "not sent"}[elsewhere.Partitioned])
 	}
 
-	// The control of it all comes last, since a first-party visit may change
+	// The control of it all comes after that, since a first-party visit may change
 	// what tracking prevention thinks of a site: on its own site, even the
 	// strictest browser keeps a cookie. If it does not, the probe is blind.
 	if err := p.Goto(ctx, o.Auth+trace.ReservedPath+"page"); err != nil {
@@ -150,6 +148,41 @@ func measureSites(ctx context.Context, open Opener, o trace.Origins, c *trace.Ca
 	if !first.Plain {
 		return fmt.Errorf("the control failed: %s does not get back an ordinary cookie even on its own site, so that nothing measured of this browser can be believed", o.Auth)
 	}
+	return measureVisited(ctx, p, o, c)
+}
+
+// measureVisited looks back, from a stranger's page, at what the auth origin
+// has as first party: its ordinary cookie is there, from the control.
+func measureVisited(ctx context.Context, p browser.Page, o trace.Origins, c *trace.Capability) error {
+	if err := p.Eval(ctx, `() => localStorage.setItem("crossing", "first party")`, nil, nil); err != nil {
+		return fmt.Errorf("the control failed: %s cannot store anything on its own site: %w", o.Auth, err)
+	}
+	own := o.Auth + trace.ReservedPath + "page"
+	if err := p.Goto(ctx, o.Stranger+trace.ReservedPath+"page?frame="+url.QueryEscape(own)); err != nil {
+		return fmt.Errorf("open the stranger's control page: %w", err)
+	}
+	seen, err := ask(ctx, p, o.Auth, "cookies")
+	if err != nil {
+		return err
+	}
+	c.Visited = word(seen.Plain)
+	note(c, "an ordinary cookie of %s, set on its own site, within a page of %s: %s", o.Auth, o.Stranger, map[bool]string{true: "sent", false: "not sent"}[seen.Plain])
+	inside, err := p.Frame(ctx, "#frame")
+	if err != nil {
+		return fmt.Errorf("enter the frame of %s: %w", o.Auth, err)
+	}
+	var stored string
+	const read = `() => { try { return localStorage.getItem("crossing") || "nothing" } catch (e) { return e.name } }`
+	if err := inside.Eval(ctx, read, nil, &stored); err != nil {
+		return fmt.Errorf("read localStorage in the frame of %s: %w", o.Auth, err)
+	}
+	switch stored {
+	case "nothing":
+		c.Storage = trace.MeasuredYes
+	case "first party":
+		c.Storage = trace.MeasuredNo
+	}
+	note(c, "localStorage in a frame of %s there, once something was stored on its own site: %s", o.Auth, stored)
 	return nil
 }
 
@@ -209,22 +242,4 @@ func word(yes bool) string {
 		return trace.MeasuredYes
 	}
 	return trace.MeasuredNo
-}
-
-// Holds says what a session's control must show for its profile to be
-// believed: an ordinary third-party cookie is dropped or, under the policy
-// that partitions, kept and not sent from a page of another site. The error,
-// for a person, says what it means that this was not so.
-func (s Seen) Holds(profile browser.Profile) error {
-	switch {
-	case profile.Policy == browser.PolicyPartition && s.Plain && !s.Elsewhere:
-		return nil
-	case profile.Policy == browser.PolicyPartition && !s.Plain:
-		return fmt.Errorf("this run proves nothing: profile %s asks for %q, yet an ordinary third-party cookie was dropped", profile.Name, profile.Policy)
-	case profile.Policy == browser.PolicyPartition:
-		return fmt.Errorf("this run proves nothing: profile %s asks for %q, yet an ordinary third-party cookie set within one site was sent within another", profile.Name, profile.Policy)
-	case !s.Plain:
-		return nil
-	}
-	return fmt.Errorf("this run proves nothing: profile %s asks for %q, yet an ordinary third-party cookie was kept; its lever for the cookie policy has no effect on this build of the browser", profile.Name, profile.Policy)
 }

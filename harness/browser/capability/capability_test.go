@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -19,9 +20,9 @@ var origins = trace.Origins{
 // are measured by every run of the suites; here it is the probe that is tested.
 type model struct {
 	keepsPlain, keepsPartitioned, sharesPartitions, losesAtRestart bool
-	partitionsAll                                                  bool // ordinary third-party cookies, too
 	blind                                                          bool // refuses even on the cookie's own site
 	cannotKeep                                                     bool
+	apart, sendsVisited, sharesStorage                             bool // apart: ordinary third-party cookies, too
 }
 
 // session is a run of a model; kept is what outlives it.
@@ -30,6 +31,8 @@ type session struct {
 	m    model
 	jar  map[string]string // name@top-level site
 	page page
+
+	visited bool // the plain cookie was set as first party
 }
 
 type page struct {
@@ -45,12 +48,30 @@ func (s *session) NewPage(context.Context) (browser.Page, error) {
 func (s *session) Close(context.Context) error { return nil }
 
 func (p *page) Goto(_ context.Context, url string) error {
-	p.at = strings.TrimSuffix(url, trace.ReservedPath+"page")
+	p.at, _, _ = strings.Cut(url, trace.ReservedPath)
+	return nil
+}
+
+// frame is the inside of one: all that is asked of it is what is stored.
+type frame struct {
+	browser.Scope
+	shares bool
+}
+
+func (p *page) Frame(context.Context, string) (browser.Scope, error) {
+	return frame{shares: p.s.m.sharesStorage}, nil
+}
+
+func (f frame) Eval(_ context.Context, _ string, _, out any) error {
+	*out.(*string) = map[bool]string{true: "first party", false: "nothing"}[f.shares]
 	return nil
 }
 
 func (p *page) Eval(_ context.Context, _ string, arg, out any) error {
 	answer := map[string]string{}
+	if arg == nil {
+		return nil // something is stored
+	}
 	for _, url := range arg.([]string) {
 		origin, endpoint, _ := strings.Cut(url, trace.ReservedPath)
 		endpoint, _, _ = strings.Cut(endpoint, "?")
@@ -61,19 +82,17 @@ func (p *page) Eval(_ context.Context, _ string, arg, out any) error {
 		}
 		switch endpoint {
 		case "set":
-			if !first && p.s.m.partitionsAll {
-				p.s.jar[plain+key] = "1"
-			}
 			if first && !p.s.m.blind || !first && p.s.m.keepsPlain {
-				p.s.jar[plain] = "1"
+				p.s.jar[plain+p.site()] = "1"
 			}
+			p.s.visited = p.s.visited || first
 			if first && !p.s.m.blind || !first && p.s.m.keepsPartitioned {
 				p.s.jar[partitioned+key] = "1"
 			}
 		case "clear":
 			clear(p.s.jar)
 		case "cookies":
-			if (first || p.s.m.keepsPlain) && p.s.jar[plain] != "" || p.s.jar[plain+key] != "" {
+			if (first || p.s.m.keepsPlain || p.s.m.sendsVisited && p.s.visited) && p.s.jar[plain+p.site()] != "" {
 				answer[plain] = "1"
 			}
 			if p.s.jar[partitioned+key] != "" {
@@ -86,6 +105,15 @@ func (p *page) Eval(_ context.Context, _ string, arg, out any) error {
 		return err
 	}
 	return json.Unmarshal(data, out)
+}
+
+// site is where the plain cookie is kept: in one place for all but those who
+// keep every jar apart.
+func (p *page) site() string {
+	if p.s.m.apart {
+		return p.at
+	}
+	return ""
 }
 
 // open keeps a jar for each kept profile.
@@ -108,28 +136,32 @@ func open(m model) Opener {
 }
 
 func TestWhatABrowserDoesIsMeasured(t *testing.T) {
-	const yes, no, unknown = trace.MeasuredYes, trace.MeasuredNo, trace.MeasuredUnknown
+	const unknown = trace.MeasuredUnknown
 	for name, c := range map[string]struct {
-		m                                          model
-		thirdParty, partitioned, isolated, restart string
+		m                                                           model
+		thirdParty, partitioned, isolated, restart, visited, stored string
 	}{
-		"partitions":              {model{keepsPartitioned: true}, no, yes, yes, yes},
-		"allows all":              {model{keepsPlain: true, keepsPartitioned: true}, yes, yes, yes, yes},
-		"refuses all":             {model{}, no, no, unknown, unknown},
-		"ignores the attribute":   {model{keepsPlain: true, keepsPartitioned: true, sharesPartitions: true}, yes, yes, no, yes},
-		"forgets at a restart":    {model{keepsPartitioned: true, losesAtRestart: true}, no, yes, yes, no},
-		"cannot keep its profile": {model{keepsPartitioned: true, cannotKeep: true}, no, yes, yes, unknown},
+		"partitions":              {model{keepsPartitioned: true}, no, yes, yes, yes, no, yes},
+		"allows all":              {model{keepsPlain: true, keepsPartitioned: true, sharesStorage: true}, yes, yes, yes, yes, yes, no},
+		"refuses all":             {model{}, no, no, unknown, unknown, no, yes},
+		"sends what was set":      {model{sendsVisited: true}, no, no, unknown, unknown, yes, yes},
+		"keeps all apart":         {model{keepsPlain: true, keepsPartitioned: true, apart: true}, yes, yes, yes, yes, no, yes},
+		"ignores the attribute":   {model{keepsPlain: true, keepsPartitioned: true, sharesPartitions: true}, yes, yes, no, yes, yes, yes},
+		"forgets at a restart":    {model{keepsPartitioned: true, losesAtRestart: true}, no, yes, yes, no, no, yes},
+		"cannot keep its profile": {model{keepsPartitioned: true, cannotKeep: true}, no, yes, yes, unknown, no, yes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Measure(t.Context(), open(c.m), origins, t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.ThirdParty != c.thirdParty || got.Partitioned != c.partitioned || got.Isolated != c.isolated || got.Restart != c.restart {
-				t.Errorf("got %+v", got)
-			}
 			if len(got.Evidence) == 0 {
 				t.Error("no evidence is given")
+			}
+			got.Evidence = nil
+			want := trace.Capability{ThirdParty: c.thirdParty, Partitioned: c.partitioned, Isolated: c.isolated, Restart: c.restart, Visited: c.visited, Storage: c.stored}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
 			}
 		})
 	}
@@ -142,19 +174,31 @@ func TestABlindProbeBelievesNothing(t *testing.T) {
 	}
 }
 
-func TestAControlHoldsOnlyWhereThePolicyIsKept(t *testing.T) {
+// Browsers that do what each policy asks for, and those that do not.
+var (
+	blocks  = model{keepsPartitioned: true}
+	allows  = model{keepsPlain: true, keepsPartitioned: true}
+	refuses = model{}
+	visits  = model{sendsVisited: true}
+	parts   = model{keepsPlain: true, keepsPartitioned: true, apart: true}
+	// shares is Chromium with Playwright's own feature list.
+	shares = model{keepsPlain: true, keepsPartitioned: true, sharesStorage: true}
+)
+
+var version = browser.Version{Browser: "Model 1", Executable: "/model", Lever: "--the-lever"}
+
+func TestAControlHoldsOnlyWhereThePolicyIsSeen(t *testing.T) {
 	for _, c := range []struct {
-		m       model
-		profile browser.Profile
-		holds   bool
+		m     model
+		p     browser.Profile
+		holds bool
 	}{
-		{model{keepsPartitioned: true}, browser.Chromium, true},
-		{model{}, browser.Chromium, true},
-		{model{keepsPlain: true}, browser.Chromium, false},
-		{model{partitionsAll: true, keepsPartitioned: true}, browser.Chromium, false},
-		{model{partitionsAll: true, keepsPartitioned: true}, browser.Firefox, true},
-		{model{keepsPartitioned: true}, browser.Firefox, false}, // it drops what it should keep apart
-		{model{keepsPlain: true}, browser.Firefox, false},       // it keeps nothing apart
+		{blocks, browser.Chromium, true}, {allows, browser.Chromium, false}, {parts, browser.Chromium, false},
+		{allows, browser.ChromiumAllow, true}, {blocks, browser.ChromiumAllow, false}, {parts, browser.ChromiumAllow, false},
+		{refuses, browser.WebKit, true}, {allows, browser.WebKit, false},
+		{visits, browser.WebKitDefault, true}, {allows, browser.WebKitDefault, false},
+		{allows, browser.WebKitAllow, true}, {refuses, browser.WebKitAllow, false},
+		{parts, browser.Firefox, true}, {allows, browser.Firefox, false}, {refuses, browser.Firefox, false},
 	} {
 		s, err := open(c.m)(t.Context(), "")
 		if err != nil {
@@ -168,15 +212,46 @@ func TestAControlHoldsOnlyWhereThePolicyIsKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = seen.Holds(c.profile)
-		if (err == nil) != c.holds {
-			t.Errorf("%+v as %s: %v", c.m, c.profile.Name, err)
-		}
-		if !c.holds && err != nil && !strings.Contains(err.Error(), "proves nothing") {
-			t.Errorf("the error does not say what it means: %v", err)
-		}
+		judged(t, c.m, c.p, seen.Holds(c.p, version), c.holds)
 		if jar := s.(*session).jar; len(jar) != 0 {
 			t.Errorf("the control left %v behind", jar)
+		}
+	}
+}
+
+func TestOnlyWhatWasMeasuredIsBelieved(t *testing.T) {
+	for _, c := range []struct {
+		m     model
+		p     browser.Profile
+		holds bool
+	}{
+		{blocks, browser.Chromium, true}, {allows, browser.Chromium, false}, {visits, browser.Chromium, false},
+		{model{keepsPartitioned: true, sharesStorage: true}, browser.Chromium, false},
+		{allows, browser.ChromiumAllow, true}, {shares, browser.ChromiumAllow, false}, {blocks, browser.ChromiumAllow, false},
+		{refuses, browser.WebKit, true}, {visits, browser.WebKit, false}, {allows, browser.WebKit, false},
+		{visits, browser.WebKitDefault, true}, {refuses, browser.WebKitDefault, false}, {allows, browser.WebKitDefault, false},
+		{allows, browser.WebKitAllow, true}, {shares, browser.WebKitAllow, true}, {visits, browser.WebKitAllow, false},
+		{parts, browser.Firefox, true}, {allows, browser.Firefox, false}, {blocks, browser.Firefox, false},
+	} {
+		seen, err := Measure(t.Context(), open(c.m), origins, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		judged(t, c.m, c.p, Believe(c.p, version, seen), c.holds)
+	}
+}
+
+func judged(t *testing.T, m model, p browser.Profile, err error, holds bool) {
+	t.Helper()
+	if (err == nil) != holds {
+		t.Errorf("%s, %+v: %v", p.Name, m, err)
+	}
+	if err == nil {
+		return
+	}
+	for _, word := range []string{"proves nothing", p.Name, version.Lever, version.Browser} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("the error does not say %q: %v", word, err)
 		}
 	}
 }

@@ -32,6 +32,63 @@ var quiet = []string{
 	"WebUIHomeButton", "WebUILocationBar", "WebUISplitTabsButton", "PreloadTopChromeWebUI",
 }
 
+// phaseout has Chromium refuse ordinary third-party cookies, beside a feature
+// list that leaves storage partitioned.
+const phaseout = "--test-third-party-cookie-phaseout"
+
+// behavior is Firefox's preference for Total Cookie Protection.
+const behavior = "network.cookie.cookieBehavior"
+
+// isolated is its value for that (nsICookieService.idl,
+// BEHAVIOR_REJECT_TRACKER_AND_PARTITION_FOREIGN); a test undoes it.
+var isolated = 5
+
+// levers say what is done for each policy, in a person's words. A policy that
+// an engine has no lever for is refused.
+var levers = map[string]map[browser.Policy]string{
+	"chromium": {
+		browser.PolicyBlock: "a --disable-features list without ThirdPartyStoragePartitioning, and " + phaseout,
+		browser.PolicyAllow: "a --disable-features list without ThirdPartyStoragePartitioning, and the profile's preference profile.cookie_controls_mode=0",
+	},
+	"webkit":  {browser.PolicyTrackingPrevention: "none: Playwright's own build keeps its default"},
+	"firefox": {browser.PolicyPartition: fmt.Sprintf("the preference %s=%d", behavior, isolated)},
+}
+
+// pull finds the lever for the profile's policy.
+func (e *engine) pull() (err error) {
+	p := e.launch.Profile
+	lever, known := levers[p.Engine][p.Policy]
+	if !known {
+		return fmt.Errorf("profile %q wants %q, for which Playwright's %s has no lever", p.Name, p.Policy, p.Engine)
+	}
+	if !e.lever {
+		e.version.Lever = "none: taken away by a test"
+		return nil
+	}
+	e.version.Lever = lever
+	e.file = e.version.Executable
+	if p.Policy == browser.PolicyAllow {
+		e.file, err = seeding(e.dir, e.version.Executable)
+	}
+	return err
+}
+
+// seeding is a script that runs a Chromium after putting the preference that
+// allows third-party cookies (CookieControlsMode::kOff) into a profile that has
+// none yet. Debian's build refuses them by default, and has no switch for it:
+// what is left is the profile, or a policy file that takes root.
+func seeding(dir, executable string) (string, error) {
+	script := fmt.Sprintf(`#!/bin/sh
+for a; do case "$a" in --user-data-dir=*) d="${a#*=}/Default" ;; esac; done
+if [ -n "$d" ] && [ ! -f "$d/Preferences" ]; then
+	mkdir -p "$d" && printf '%%s' '{"profile":{"cookie_controls_mode":0}}' >"$d/Preferences"
+fi
+exec %s "$@"
+`, quoted(executable))
+	path := filepath.Join(dir, "allowing")
+	return path, os.WriteFile(path, []byte(script), 0o755)
+}
+
 // arguments are what Playwright is asked to add to its own.
 func (e *engine) arguments() []string {
 	if !e.chromium() {
@@ -41,10 +98,30 @@ func (e *engine) arguments() []string {
 	if e.launch.SPKI != "" {
 		args = append(args, "--ignore-certificate-errors-spki-list="+e.launch.SPKI)
 	}
+	if e.lever {
+		args = append(args, "--disable-features="+strings.Join(quiet, ","))
+	}
 	if e.lever && e.launch.Profile.Policy == browser.PolicyBlock {
-		args = append(args, "--disable-features="+strings.Join(quiet, ","), "--test-third-party-cookie-phaseout")
+		args = append(args, phaseout)
 	}
 	return args
+}
+
+// preferences are Firefox's.
+func (e *engine) preferences() map[string]any {
+	if !e.lever || !e.firefox() {
+		return nil
+	}
+	return map[string]any{behavior: isolated}
+}
+
+// channel has Playwright speak WebDriver BiDi to a stock Firefox; its own
+// protocol only its own builds know.
+func (e *engine) channel() *string {
+	if e.firefox() {
+		return pw.String("moz-firefox")
+	}
+	return nil
 }
 
 // trustsAll says whether contexts must take any certificate: no engine but
@@ -58,25 +135,17 @@ func (e *engine) trustsAll() *bool {
 
 func (e *engine) launchOptions(ms float64) pw.BrowserTypeLaunchOptions {
 	return pw.BrowserTypeLaunchOptions{
-		Channel:        e.channel(),
-		Args:           e.arguments(),
-		ExecutablePath: pw.String(e.version.Executable),
-		Headless:       pw.Bool(!e.launch.Headed),
-		SlowMo:         pw.Float(e.launch.SlowMoMillis),
-		Timeout:        pw.Float(ms),
+		Args:             e.arguments(),
+		Channel:          e.channel(),
+		FirefoxUserPrefs: e.preferences(),
+		ExecutablePath:   pw.String(e.file),
+		Headless:         pw.Bool(!e.launch.Headed),
+		SlowMo:           pw.Float(e.launch.SlowMoMillis),
+		Timeout:          pw.Float(ms),
 		// Ctrl-C reaches the whole process group; the harness decides what
 		// happens then. When it dies, the driver's standard input ends.
 		HandleSIGINT: pw.Bool(false),
 	}
-}
-
-// channel: a stock Firefox knows nothing of Playwright's own protocol and is
-// driven by WebDriver BiDi, which the driver does under this name.
-func (e *engine) channel() *string {
-	if e.launch.Profile.Engine == "firefox" && e.version.Found != foundOwn {
-		return pw.String("moz-firefox")
-	}
-	return nil
 }
 
 // How a browser was found, in browser.Version's words.
@@ -97,20 +166,23 @@ func (e *engine) executable() (path, found string, err error) {
 		path, err = filepath.Abs(path)
 		return path, foundNamed, err
 	}
-	if path, ok := ownBuild(e.kind.ExecutablePath()); ok {
-		return path, foundOwn, nil
+	wanted := fmt.Sprintf("any of %q on PATH", systems(e.launch.Profile.Engine, e.launch.Headed))
+	if !e.firefox() {
+		if path, ok := ownBuild(e.kind.ExecutablePath()); ok {
+			return path, foundOwn, nil
+		}
+		wanted = "Playwright's own build (" + e.kind.ExecutablePath() + ") or " + wanted
 	}
 	if path, ok := system(e.launch.Profile.Engine, e.launch.Headed); ok {
 		return path, foundSystem, nil
 	}
-	return "", "", fmt.Errorf("no %s here: neither Playwright's own build (%s) nor, on PATH, any of %q: install one",
-		e.launch.Profile.Engine, e.kind.ExecutablePath(), systems(e.launch.Profile.Engine, e.launch.Headed))
+	return "", "", fmt.Errorf("no %s here: looked for %s: install one", e.launch.Profile.Engine, wanted)
 }
 
 // Find returns the browser that Start would take where none is named:
-// Playwright's own build, or else the system's.
+// Playwright's own build, or else the system's. Of Firefox it is the system's.
 func Find(driverDir, engine string, headed bool) (executable string, ok bool) {
-	if executable, ok := Installed(driverDir, engine); ok {
+	if executable, ok := Installed(driverDir, engine); ok && engine != browser.Firefox.Engine {
 		return executable, true
 	}
 	return system(engine, headed)
@@ -126,17 +198,14 @@ func system(engine string, headed bool) (executable string, ok bool) {
 }
 
 // systems are the names of browsers that the system may have. A stock WebKit
-// is none that Playwright can drive; in a stock Firefox (channel moz-firefox)
-// clicks into a cross-site frame were measured to be lost without an error, so
-// that suites do not run on it (browser.Visible).
-// Where no window is to be seen, the headless shell comes first, as with
-// Playwright's own builds: the same engine without the browser around it, which
-// took 0.6 of the time for the same specs.
+// is none that Playwright can drive. Where no window is to be seen, the headless
+// shell comes first, as with Playwright's own builds: the same engine without
+// the browser around it, which took 0.6 of the time for the same specs.
 func systems(engine string, headed bool) []string {
 	switch engine {
-	case "chromium":
 	case "firefox":
 		return []string{"firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"}
+	case "chromium":
 	default:
 		return nil
 	}

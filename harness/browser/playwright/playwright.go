@@ -1,5 +1,5 @@
-// Package playwright drives Chromium, and Playwright's own builds of WebKit
-// and Firefox where they are installed, through playwright-go. One browser is
+// Package playwright drives Chromium, a stock Firefox, and Playwright's own
+// build of WebKit where it is installed, through playwright-go. One browser is
 // shared, and each session is a context of its own within it. Routes and extra
 // headers are never used: either makes Playwright answer CORS preflights by
 // itself and hide them. What must be added to a request, the edge adds.
@@ -35,6 +35,8 @@ type engine struct {
 	kind    pw.BrowserType
 	shared  pw.Browser
 	version browser.Version
+	// file is what is run: version.Executable, or a script that runs it.
+	file string
 	// dir holds all that driver and browser write; it goes with them.
 	dir string
 	// life is the shared browser's; the driver's end is its end too.
@@ -84,7 +86,10 @@ func (e *engine) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	e.version.Executable, e.version.Found = executable, found
+	e.version.Executable, e.version.Found, e.file = executable, found, executable
+	if err := e.pull(); err != nil {
+		return err
+	}
 	e.shared, err = call(ctx, e.life, func(ms float64) (pw.Browser, error) {
 		b, err := e.kind.Launch(e.launchOptions(ms))
 		if err != nil {
@@ -157,6 +162,8 @@ func (e *engine) browserType() (pw.BrowserType, error) {
 
 // chromium says whether the engine speaks the Chrome DevTools Protocol.
 func (e *engine) chromium() bool { return e.launch.Profile.Engine == "chromium" }
+
+func (e *engine) firefox() bool { return e.launch.Profile.Engine == browser.Firefox.Engine }
 
 // Profile returns what the browser was started as.
 func (e *engine) Profile() browser.Profile { return e.launch.Profile }

@@ -1,33 +1,36 @@
 package playwright
 
 import (
+	"context"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"crossing/harness/browser"
+	"crossing/harness/browser/capability"
 	"crossing/harness/trace"
 )
 
 // builds are the kinds of Chromium: the one that a run takes, the whole browser
 // that a run with windows takes, and one as upstream builds it, which allows
 // third-party cookies where the distributor's block them.
-func builds(t *testing.T, run func(t *testing.T, l browser.Launch)) {
+func builds(t *testing.T, p browser.Profile, run func(t *testing.T, l browser.Launch)) {
 	windowed, _ := system("chromium", true)
 	for _, build := range []struct{ name, executable string }{
 		{"CHROMIUM", os.Getenv("CHROMIUM")}, {"windowed", windowed}, {"CHROMIUM_UPSTREAM", os.Getenv("CHROMIUM_UPSTREAM")},
 	} {
-		t.Run(build.name, func(t *testing.T) {
+		t.Run(p.Name+" "+build.name, func(t *testing.T) {
 			if build.executable == "" && build.name != "CHROMIUM" {
 				t.Skip("there is no such executable: the policy of such a build is not proved here")
 			}
-			run(t, browser.Launch{Profile: browser.Chromium, Executable: build.executable, DriverDir: driverDir})
+			run(t, browser.Launch{Profile: p, Executable: build.executable, DriverDir: driverDir})
 		})
 	}
 }
 
 func TestPolicyBlock(t *testing.T) {
-	builds(t, func(t *testing.T, l browser.Launch) {
+	builds(t, browser.Chromium, func(t *testing.T, l browser.Launch) {
 		w := newWorld(t)
 		l.SPKI = w.edge.SPKI()
 		e := w.start(l, true)
@@ -63,6 +66,102 @@ func TestPolicyBlock(t *testing.T) {
 			t.Error("a frame sees what its site stored as first party: storage is not partitioned")
 		}
 	})
+}
+
+// TestEachProfileIsWhatItSays measures every profile that Playwright serves,
+// on each kind of build: what is measured must be believed of that profile, and
+// of no other of the same engine.
+func TestEachProfileIsWhatItSays(t *testing.T) {
+	for _, p := range []browser.Profile{browser.Chromium, browser.ChromiumAllow} {
+		builds(t, p, func(t *testing.T, l browser.Launch) {
+			w := newWorld(t)
+			l.SPKI = w.edge.SPKI()
+			e := w.start(l, true)
+			got := w.measure(e)
+			for _, other := range []browser.Profile{browser.Chromium, browser.ChromiumAllow} {
+				if err := capability.Believe(other, e.Version(), got); (err == nil) != (other == p) {
+					t.Errorf("taken for %s: %v\n%q", other.Name, err, got.Evidence)
+				}
+			}
+			if got.Partitioned != trace.MeasuredYes || got.Isolated != trace.MeasuredYes || got.Restart != trace.MeasuredYes {
+				t.Errorf("a Partitioned cookie is not kept, isolated and restarted: %+v", got)
+			}
+		})
+	}
+}
+
+// TestTamperingWithTheLeverIsNamed leaves Playwright's own feature list in
+// place, which undoes both levers.
+func TestTamperingWithTheLeverIsNamed(t *testing.T) {
+	whole := quiet
+	quiet = append(slices.Clone(quiet), "ThirdPartyStoragePartitioning")
+	defer func() { quiet = whole }()
+	for _, p := range []browser.Profile{browser.Chromium, browser.ChromiumAllow} {
+		builds(t, p, func(t *testing.T, l browser.Launch) {
+			w := newWorld(t)
+			l.SPKI = w.edge.SPKI()
+			e := w.start(l, true)
+			got := w.measure(e)
+			err := capability.Believe(p, e.Version(), got)
+			if err == nil || !strings.Contains(err.Error(), "without ThirdPartyStoragePartitioning") || !strings.Contains(err.Error(), e.Version().Executable) {
+				t.Errorf("with Playwright's own feature list it was believed, or the lever not named: %v\n%q", err, got.Evidence)
+			}
+		})
+	}
+}
+
+// TestFirefoxKeepsThirdPartiesApart, with its control: the same Firefox with
+// the preference for keeping all cookies.
+func TestFirefoxKeepsThirdPartiesApart(t *testing.T) {
+	named := os.Getenv("FIREFOX")
+	if _, found := system(browser.Firefox.Engine, false); !found && named == "" {
+		t.Skip("there is no Firefox: its profile is not proved here")
+	}
+	l := browser.Launch{Profile: browser.Firefox, Executable: named, DriverDir: driverDir}
+	t.Run("firefox", func(t *testing.T) {
+		w := newWorld(t)
+		e := w.start(l, true)
+		t.Log(e.Version())
+		got := w.measure(e)
+		if err := capability.Believe(browser.Firefox, e.Version(), got); err != nil {
+			t.Errorf("%v\n%q", err, got.Evidence)
+		}
+		if got.Restart != trace.MeasuredYes {
+			t.Errorf("a cookie with Max-Age does not outlive a restart: %q", got.Evidence)
+		}
+	})
+	t.Run("without the lever", func(t *testing.T) {
+		isolated = 0 // BEHAVIOR_ACCEPT
+		defer func() { isolated = 5 }()
+		w := newWorld(t)
+		e := w.start(l, true)
+		got := w.measure(e)
+		err := capability.Believe(browser.Firefox, e.Version(), got)
+		if err == nil || !strings.Contains(err.Error(), behavior) {
+			t.Errorf("with all cookies kept it was believed, or the lever not named: %v\n%q", err, got.Evidence)
+		}
+	})
+}
+
+// measure is what the command does before it believes a browser.
+func (w *world) measure(e *engine) trace.Capability {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), limit)
+	defer cancel()
+	open := func(ctx context.Context, keep string) (browser.Session, error) {
+		rec := trace.NewRecorder(w.redactor, trace.Trace{})
+		line, err := w.edge.Open(rec)
+		if err != nil {
+			return nil, err
+		}
+		w.t.Cleanup(func() { _ = line.Close() })
+		return e.NewSession(ctx, browser.Options{Proxy: line.Proxy(), Recorder: rec, Keep: keep})
+	}
+	got, err := capability.Measure(ctx, open, trace.Origins{Frontend: front, Auth: back, Stranger: stranger}, w.t.TempDir())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return got
 }
 
 // TestWithoutTheLever is the control of TestPolicyBlock: a build as upstream

@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -80,8 +81,14 @@ func (e *engine) keep(o browser.Options, l *life, ms float64) (pw.BrowserContext
 		return nil, err
 	}
 	launch := e.launchOptions(ms)
+	if e.firefox() {
+		if err := proxied(launch.FirefoxUserPrefs, o.Proxy); err != nil {
+			return nil, err
+		}
+	}
 	c, err := e.kind.LaunchPersistentContext(dir, pw.BrowserTypeLaunchPersistentContextOptions{
-		Args: launch.Args, ExecutablePath: launch.ExecutablePath, Headless: launch.Headless,
+		Args: launch.Args, Channel: launch.Channel, FirefoxUserPrefs: launch.FirefoxUserPrefs,
+		ExecutablePath: launch.ExecutablePath, Headless: launch.Headless,
 		SlowMo: launch.SlowMo, Timeout: launch.Timeout, HandleSIGINT: launch.HandleSIGINT,
 		Proxy: &pw.Proxy{Server: o.Proxy}, Viewport: viewport, IgnoreHttpsErrors: e.trustsAll(),
 	})
@@ -90,6 +97,25 @@ func (e *engine) keep(o browser.Options, l *life, ms float64) (pw.BrowserContext
 	}
 	c.OnClose(func(pw.BrowserContext) { l.end() })
 	return c, nil
+}
+
+// proxied adds Firefox's preferences for a proxy: what Playwright is told of one
+// for a kept profile never reaches a stock Firefox.
+func proxied(preferences map[string]any, proxy string) error {
+	u, err := url.Parse(proxy)
+	if err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(u.Port())
+	if err != nil {
+		return fmt.Errorf("proxy %s has no port: %w", proxy, err)
+	}
+	preferences["network.proxy.type"] = 1 // by hand
+	for _, scheme := range []string{"http", "ssl"} {
+		preferences["network.proxy."+scheme] = u.Hostname()
+		preferences["network.proxy."+scheme+"_port"] = port
+	}
+	return nil
 }
 
 // gaps are what this engine does not report through Playwright.

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	limit = 60 * time.Second
-	front = "https://www.quay-side.com"
-	back  = "https://desk.ferry-line.net"
+	limit    = 60 * time.Second
+	front    = "https://www.quay-side.com"
+	back     = "https://desk.ferry-line.net"
+	stranger = "https://www.far-away.org"
 )
 
 // world is an edge with two sites that are cross-site to each other.
@@ -32,6 +33,7 @@ func newWorld(t *testing.T) *world {
 	e, err := edge.New(edge.Options{Redactor: w.redactor, Routes: []edge.Route{
 		{Origin: front, Role: trace.RoleFrontend, Handler: site()},
 		{Origin: back, Role: trace.RoleAuth, Handler: site()},
+		{Origin: stranger, Role: trace.RoleStranger, Handler: site()},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -97,24 +98,29 @@ func StartWebKit(ctx context.Context, l browser.Launch) (browser.Browser, error)
 	return w, nil
 }
 
-// policyArgs are MiniBrowser's arguments for a profile's cookie policy. Its
-// own default refuses what third parties set, and sends what they set before.
+// levers are MiniBrowser's arguments for each policy (its --help). They are
+// given even where they are the default, so that a change of it does no harm.
+var levers = map[browser.Policy]string{
+	browser.PolicyTrackingPrevention: "--enable-itp",
+	browser.PolicyFirstParty:         "--cookies-policy=no-third-party",
+	browser.PolicyAllow:              "--cookies-policy=always",
+}
+
+// policyArgs are MiniBrowser's arguments for a profile's cookie policy.
 func policyArgs(p browser.Profile) ([]string, error) {
 	if p.Engine != browser.WebKit.Engine {
 		return nil, fmt.Errorf("profile %q has engine %q: WebKitGTK serves engine %q only", p.Name, p.Engine, browser.WebKit.Engine)
 	}
-	switch p.Policy {
-	case browser.PolicyTrackingPrevention:
-		return []string{"--enable-itp"}, nil
-	case browser.PolicyBlock:
-		return []string{"--cookies-policy=no-third-party"}, nil
+	if lever, known := levers[p.Policy]; known {
+		return []string{lever}, nil
 	}
-	return nil, fmt.Errorf("profile %q has policy %q, which WebKitGTK does not know: use %q or %q",
-		p.Name, p.Policy, browser.PolicyTrackingPrevention, browser.PolicyBlock)
+	return nil, fmt.Errorf("profile %q has policy %q, which WebKitGTK does not know: use one of %q",
+		p.Name, p.Policy, slices.Sorted(maps.Keys(levers)))
 }
 
 func startWebKit(ctx context.Context, l browser.Launch, args []string) (*webkit, error) {
 	w := &webkit{launch: l, args: args, sessions: map[*session]bool{}}
+	w.version.Lever = strings.Join(args, " ")
 	if err := w.start(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start WebKitGTK: %w", err), w.Close())
 	}

@@ -13,17 +13,19 @@ import (
 	"time"
 
 	"crossing/harness/browser"
+	"crossing/harness/browser/drivers"
+	"crossing/harness/setup"
 	"crossing/harness/target"
 )
 
 // choices are the settings that run and setup share.
 type choices struct {
 	Config    string `env:"CONFIG" placeholder:"PATH" help:"crossing.yaml of the application; default: the one in this folder, else the reference application's."`
-	Engine    string `env:"ENGINE" placeholder:"NAMES" help:"Profiles to run, separated by commas: chromium, webkit. Default: all of them."`
+	Engine    string `env:"ENGINE" placeholder:"NAMES" help:"Profiles to run, separated by commas: chromium, chromium-allow, webkit, webkit-default, webkit-allow, firefox; or all, every one that this machine has. Default: chromium,webkit."`
 	Runtime   string `env:"RUNTIME" default:"auto" help:"Where services run: containers, processes, or auto (containers where a Docker engine answers)."`
 	Chromium  string `env:"CHROMIUM" placeholder:"FILE" help:"Chromium to use; default: Playwright's own build where installed, else the system's."`
 	WebKit    string `env:"WEBKIT" name:"webkit" placeholder:"FILE" help:"MiniBrowser to use; default: Playwright's own WebKit where installed, else the system's WebKitGTK."`
-	Firefox   string `kong:"-"` // open alone shows it
+	Firefox   string `env:"FIREFOX" placeholder:"FILE" help:"Firefox to use; default: the system's."`
 	Headed    bool   `env:"HEADED" help:"Show the browsers."`
 	BaseImage string `env:"BASE_IMAGE" placeholder:"IMAGE" help:"Image that Dockerfiles build from; default: Debian's, pulled, or made from its packages."`
 }
@@ -122,16 +124,18 @@ func (c choices) load(home checkout) (*target.Target, error) {
 	return target.Load(path)
 }
 
-// profiles are the chosen ones of those that suites run on, in the order of
-// reports.
-func (c choices) profiles() ([]browser.Profile, error) {
+// profiles are the chosen ones, in the order of the words.
+func (c choices) profiles(home checkout) ([]browser.Profile, error) {
 	all := browser.Profiles()
 	var names []string
 	for _, p := range all {
 		names = append(names, p.Name)
 	}
-	if c.Engine == "" || c.Engine == "all" {
-		return all, nil
+	switch c.Engine {
+	case "":
+		return browser.Defaults(), nil
+	case "all":
+		return c.there(home), nil
 	}
 	var chosen []browser.Profile
 	for name := range strings.SplitSeq(c.Engine, ",") {
@@ -141,7 +145,7 @@ func (c choices) profiles() ([]browser.Profile, error) {
 		}
 		i := slices.Index(names, name)
 		if i < 0 {
-			return nil, fmt.Errorf("ENGINE=%s: there is no profile %q; allowed: %s, or several with commas", c.Engine, name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("ENGINE=%s: there is no profile %q; allowed: %s, or several with commas, or all", c.Engine, name, strings.Join(names, ", "))
 		}
 		if !slices.Contains(chosen, all[i]) {
 			chosen = append(chosen, all[i])
@@ -151,6 +155,15 @@ func (c choices) profiles() ([]browser.Profile, error) {
 		return nil, fmt.Errorf("ENGINE=%s names no profile; allowed: %s, or several with commas", c.Engine, strings.Join(names, ", "))
 	}
 	return chosen, nil
+}
+
+// there are the profiles that this machine has a browser for, and the defaults,
+// whose browsers set-up installs.
+func (c choices) there(home checkout) []browser.Profile {
+	return slices.DeleteFunc(browser.Profiles(), func(p browser.Profile) bool {
+		usual := slices.ContainsFunc(browser.Defaults(), func(d browser.Profile) bool { return d.Engine == p.Engine })
+		return !usual && c.executables()[p.Engine] == "" && !drivers.Found(setup.DriverDir(home.state()), p, c.Headed)
+	})
 }
 
 func (c *choices) check() error {

@@ -39,7 +39,7 @@ func (c *diagnoseCommand) Run(ctx context.Context) (err error) {
 	if err := c.choices.check(); err != nil {
 		return err
 	}
-	profiles, err := c.profiles()
+	profiles, err := c.profiles(home)
 	if err != nil {
 		return err
 	}

@@ -25,11 +25,11 @@ func TestBadInputIsOneSentenceBeforeAnythingIsDone(t *testing.T) {
 	fill(t, plainFile, "notes")
 	fill(t, filepath.Join(dir, "own/traces/precious"), "a person's own")
 	refuseAll(t, []bad{
-		{name: "engine", args: []string{"--engine=netscape"}, says: []string{"ENGINE=netscape", "allowed: chromium, webkit"}},
-		{name: "engine by its product", env: []string{"ENGINE=Chrome"}, says: []string{`ENGINE=Chrome`, "allowed: chromium, webkit"}},
-		{name: "one of two engines", args: []string{"--engine=chromium,opera"}, says: []string{"ENGINE=chromium,opera", `"opera"`, "allowed: chromium, webkit"}},
+		{name: "engine", args: []string{"--engine=netscape"}, says: []string{"ENGINE=netscape", "allowed: chromium, chromium-allow, webkit, webkit-default, webkit-allow, firefox"}},
+		{name: "engine by its product", env: []string{"ENGINE=Chrome"}, says: []string{`ENGINE=Chrome`, "allowed: chromium, chromium-allow, webkit, webkit-default, webkit-allow, firefox"}},
+		{name: "one of two engines", args: []string{"--engine=chromium,opera"}, says: []string{"ENGINE=chromium,opera", `"opera"`, "allowed: chromium, chromium-allow, webkit, webkit-default, webkit-allow, firefox"}},
 		{name: "engines with a space", env: []string{"ENGINE=chromium webkit"}, says: []string{"ENGINE=chromium webkit", "with commas"}},
-		{name: "no engine", env: []string{"ENGINE=,"}, says: []string{"ENGINE=,", "names no profile", "chromium, webkit"}},
+		{name: "no engine", env: []string{"ENGINE=,"}, says: []string{"ENGINE=,", "names no profile", "chromium, chromium-allow"}},
 		{name: "runtime", args: []string{"--runtime=vm"}, says: []string{"RUNTIME=vm", "allowed: auto, containers, processes"}},
 		{name: "suite", args: []string{"--suite=nope"}, says: []string{"SUITE=nope", "allowed: ", "session"}},
 		{name: "set without a value", args: []string{"--set=auth.X"}, says: []string{"SET", `"auth.X"`, "auth.COOKIE_PARTITIONED=false"}},
@@ -39,6 +39,7 @@ func TestBadInputIsOneSentenceBeforeAnythingIsDone(t *testing.T) {
 		{name: "set to what is unknown", env: []string{"SET=auth.A=${secret.none}"}, says: []string{"SET: auth.A", "${secret.none}", "${secret.auth}"}},
 		{name: "browser is no program", args: []string{"--chromium=" + plainFile}, says: []string{"CHROMIUM=" + plainFile, "leave it out"}},
 		{name: "browser is a folder", env: []string{"CHROMIUM=" + dir}, says: []string{"CHROMIUM=" + dir, "leave it out"}},
+		{name: "Firefox is not there", env: []string{"FIREFOX=/nowhere/browser"}, says: []string{"FIREFOX=/nowhere/browser", "leave it out"}},
 		{name: "browser is not there", args: []string{"--webkit=/nowhere/browser"}, says: []string{"WEBKIT=/nowhere/browser", "leave it out"}},
 		{name: "processes", args: []string{"--procs=0"}, says: []string{"PROCS=0", "1 to 64"}},
 		{name: "processes below none", env: []string{"PROCS=-1"}, says: []string{"PROCS=-1", "1 to 64"}},

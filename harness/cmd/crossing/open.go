@@ -22,7 +22,7 @@ import (
 // tells in the terminal what passes.
 type openCommand struct {
 	Config    string `env:"CONFIG" placeholder:"PATH" help:"crossing.yaml of the application; default: the one in this folder, else the reference application's."`
-	Engine    string `env:"ENGINE" default:"chromium" placeholder:"NAME" help:"The browser: chromium, webkit or firefox."`
+	Engine    string `env:"ENGINE" default:"chromium" placeholder:"NAME" help:"The browser: chromium, chromium-allow, webkit, webkit-default, webkit-allow or firefox."`
 	Runtime   string `env:"RUNTIME" default:"auto" help:"Where services run, if no stack is kept: containers, processes, or auto."`
 	Chromium  string `env:"CHROMIUM" placeholder:"FILE" help:"Chromium to use; default: Playwright's own build where installed, else the system's."`
 	WebKit    string `env:"WEBKIT" name:"webkit" placeholder:"FILE" help:"MiniBrowser to use; default: Playwright's own WebKit where installed, else the system's WebKitGTK."`
@@ -73,7 +73,7 @@ func (c *openCommand) Run(ctx context.Context) error {
 // profile is the one that ENGINE names.
 func (c openCommand) profile() (browser.Profile, error) {
 	var names []string
-	for _, p := range browser.Visible() {
+	for _, p := range browser.Profiles() {
 		if p.Name == c.Engine {
 			return p, nil
 		}

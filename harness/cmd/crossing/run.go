@@ -128,7 +128,7 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	if p.target, err = c.load(home); err != nil {
 		return nil, err
 	}
-	if p.profiles, err = c.profiles(); err != nil {
+	if p.profiles, err = c.profiles(home); err != nil {
 		return nil, err
 	}
 	if p.set, err = p.target.ParseSet(c.Set); err != nil {

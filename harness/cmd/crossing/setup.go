@@ -35,7 +35,7 @@ func (c *setupCommand) Run(ctx context.Context) error {
 	if p.target, err = c.load(home); err != nil {
 		return err
 	}
-	if p.profiles, err = c.profiles(); err != nil {
+	if p.profiles, err = c.profiles(home); err != nil {
 		return err
 	}
 	show := newProgress(os.Stdout)

@@ -103,7 +103,7 @@ func (p *plan) reproduce() string {
 	if len(p.set) > 0 {
 		words = append(words, "SET='"+strings.ReplaceAll(strings.Join(p.shownSet(), " "), "'", `'\''`)+"'")
 	}
-	for _, named := range []struct{ setting, path string }{{"CHROMIUM", p.command.Chromium}, {"WEBKIT", p.command.WebKit}, {"BASE_IMAGE", p.command.BaseImage}} {
+	for _, named := range []struct{ setting, path string }{{"CHROMIUM", p.command.Chromium}, {"WEBKIT", p.command.WebKit}, {"FIREFOX", p.command.Firefox}, {"BASE_IMAGE", p.command.BaseImage}} {
 		if named.path != "" {
 			words = append(words, named.setting+"="+quoted(named.path))
 		}

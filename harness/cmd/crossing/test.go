@@ -45,7 +45,7 @@ func (c *testCommand) Run(ctx context.Context) error {
 	if p.target, err = c.load(home); err != nil {
 		return err
 	}
-	if p.profiles, err = c.profiles(); err != nil {
+	if p.profiles, err = c.profiles(home); err != nil {
 		return err
 	}
 	show := newProgress(os.Stdout)
@@ -57,7 +57,7 @@ func (c *testCommand) Run(ctx context.Context) error {
 		show.Close()
 		return err
 	}
-	err = setup.Packages(ctx, setup.Options{StateDir: home.state(), Progress: show.Begin}, []string{"python3-pytest", "python3-httpx", "chromium"})
+	err = setup.Packages(ctx, setup.Options{StateDir: home.state(), Progress: show.Begin}, []string{"python3-pytest", "python3-httpx", "chromium", "firefox-esr"})
 	show.Close()
 	if err != nil {
 		return err

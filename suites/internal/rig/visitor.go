@@ -168,14 +168,57 @@ func (v *Visitor) AskForSession(ctx SpecContext, n int) []trace.Exchange {
 	return since
 }
 
-// NeedsPartitions makes the spec not applicable where the profile was measured
-// to keep no Partitioned cookie.
-func (r *Rig) NeedsPartitions(ctx SpecContext, p browser.Profile) {
+// NeedsTheCookie makes the spec not applicable where the profile was measured
+// to drop the session cookie, Partitioned or not.
+func (r *Rig) NeedsTheCookie(ctx SpecContext, p browser.Profile) {
 	GinkgoHelper()
 	if c := r.measured(ctx, p); c.Partitioned != trace.MeasuredYes {
 		NotApplicable("%s keeps no Partitioned cookie (measured: %s)", p.Name, told(c))
 	}
 }
+
+// NeedsPartitions makes the spec not applicable where the profile was measured
+// to keep no Partitioned cookie, or to keep it without a partition: there, that
+// it persists says nothing about partitions.
+func (r *Rig) NeedsPartitions(ctx SpecContext, p browser.Profile) {
+	GinkgoHelper()
+	r.NeedsTheCookie(ctx, p)
+	if c := r.measured(ctx, p); c.Isolated != trace.MeasuredYes {
+		NotApplicable("%s does not partition: what it keeps, another top-level site sees (measured: %s)", p.Name, told(c))
+	}
+}
+
+// NeedsPartitionKeys makes the spec not applicable where a jar shows none.
+func (r *Rig) NeedsPartitionKeys(ctx SpecContext, p browser.Profile) {
+	GinkgoHelper()
+	r.NeedsPartitions(ctx, p)
+	if !showsKeys(p) {
+		NotApplicable("%s shows no partition keys in its jar", p.Name)
+	}
+}
+
+// NeedsJar makes the spec not applicable where the session cookie is not kept,
+// or cannot be seen in the jar.
+func (r *Rig) NeedsJar(ctx SpecContext, p browser.Profile) {
+	GinkgoHelper()
+	r.NeedsTheCookie(ctx, p)
+	if !showsOthers(p) {
+		NotApplicable("%s shows of its jar the cookies of the open page's host only", p.Name)
+	}
+}
+
+// showsKeys: Playwright tells Chromium's partition keys, and no others.
+func showsKeys(p browser.Profile) bool { return p.Engine == browser.Chromium.Engine }
+
+// showsOthers: a jar by WebDriver is that of the open page's host.
+func showsOthers(p browser.Profile) bool { return p.Engine != browser.WebKit.Engine }
+
+// ShowsCookie says whether the session cookie is kept, and can be seen in the
+// jar while the frontend's page is open.
+func (v *Visitor) ShowsCookie() bool { return v.KeepsCookie() && showsOthers(v.Profile) }
+
+// ShowsPartitionKeys says whether the jar tells them.
+func (v *Visitor) ShowsPartitionKeys() bool { return showsKeys(v.Profile) }
 
 // NeedsNoThirdPartyCookies makes the spec not applicable where the profile was
 // measured to keep some third-party cookie.
@@ -202,7 +245,7 @@ func (r *Rig) measured(ctx SpecContext, p browser.Profile) trace.Capability {
 }
 
 func told(c trace.Capability) string {
-	return fmt.Sprintf("third-party cookie kept: %s, Partitioned kept: %s", c.ThirdParty, c.Partitioned)
+	return fmt.Sprintf("third-party cookie kept: %s, Partitioned kept: %s, isolated: %s", c.ThirdParty, c.Partitioned, c.Isolated)
 }
 
 func lastOf(lines []string) string {
