@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e up open down diagnose lint report test sweep command
+.PHONY: help setup e2e up open down doctor diagnose lint report test sweep command
 
 ## help       this list
 help: command
@@ -22,7 +22,7 @@ e2e: command
 up: command
 	@$(crossing) up
 
-## open       a window on the application (ENGINE=chromium, webkit or firefox), each exchange told as you click
+## open       a window on the application (ENGINE=chromium, webkit, firefox…), each exchange told as you click
 open: command
 	@$(crossing) open
 
@@ -42,6 +42,10 @@ lint: command
 ## report     render the last run's page again and open it
 report: command
 	@$(crossing) report --open
+
+## doctor     what is here, what is missing, and the command that mends it
+doctor: command
+	@$(crossing) doctor
 
 ## test       the project's own tests: the harness, the services, the drivers
 test: command

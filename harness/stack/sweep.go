@@ -16,3 +16,10 @@ func Sweep(ctx context.Context) (removed []string, err error) {
 	swept, engineErr := containers.Sweep(ctx)
 	return append(removed, swept...), errors.Join(err, engineErr)
 }
+
+// Left says what Sweep would remove, and touches nothing.
+func Left(ctx context.Context) ([]string, error) {
+	found, err := owner.Left()
+	engines, engineErr := containers.Left(ctx)
+	return append(found, engines...), errors.Join(err, engineErr)
+}

@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+
+	"crossing/harness/target"
 )
 
 // hidden stands for a secret in what is shown.
@@ -93,20 +97,40 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// reproduce is the command that runs as this run did; what chooses a spec is
-// added for each failure. A hidden secret has to be put back by hand.
+// reproduce is the command that runs as this run did, from wherever the person
+// is; what chooses a spec is added for each failure. A hidden secret has to be
+// put back by hand.
 func (p *plan) reproduce() string {
-	words := []string{"make e2e", "RUNTIME=" + p.runtime}
-	if p.command.Config != "" {
+	words := []string{"make e2e"}
+	if here, err := os.Getwd(); err != nil || here != string(p.home) {
+		words[0] = "make -C " + quoted(string(p.home)) + " e2e"
+	}
+	words = append(words, "RUNTIME="+p.runtime)
+	// A description may have been found in this folder without being named.
+	if p.target.Path != filepath.Join(string(p.home), "fixtures", target.DefaultName) {
 		words = append(words, "CONFIG="+quoted(p.target.Path))
 	}
 	if len(p.set) > 0 {
 		words = append(words, "SET='"+strings.ReplaceAll(strings.Join(p.shownSet(), " "), "'", `'\''`)+"'")
 	}
-	for _, named := range []struct{ setting, path string }{{"CHROMIUM", p.command.Chromium}, {"WEBKIT", p.command.WebKit}, {"FIREFOX", p.command.Firefox}, {"BASE_IMAGE", p.command.BaseImage}} {
-		if named.path != "" {
-			words = append(words, named.setting+"="+quoted(named.path))
+	c := p.command
+	for _, named := range []struct{ setting, value string }{{"CHROMIUM", c.Chromium}, {"WEBKIT", c.WebKit}, {"FIREFOX", c.Firefox}, {"BASE_IMAGE", c.BaseImage}} {
+		if named.value != "" {
+			words = append(words, named.setting+"="+quoted(named.value))
 		}
 	}
-	return strings.Join(append(words, fmt.Sprintf("SEED=%d", p.seed)), " ")
+	if c.Headed {
+		words = append(words, "HEADED=1")
+	}
+	if c.SlowMo > 0 {
+		words = append(words, fmt.Sprintf("SLOWMO=%g", c.SlowMo))
+	}
+	if c.Procs != defaultProcs {
+		words = append(words, fmt.Sprintf("PROCS=%d", c.Procs))
+	}
+	// Make expands what it is given.
+	return strings.ReplaceAll(strings.Join(append(words, fmt.Sprintf("SEED=%d", p.seed)), " "), "$", "$$")
 }
+
+// defaultProcs is the default of PROCS.
+const defaultProcs = 2

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +74,40 @@ func TestWordsAreQuotedForAShell(t *testing.T) {
 	} {
 		if got := quoted(word); got != want {
 			t.Errorf("%q is %s, want %s", word, got, want)
+		}
+	}
+}
+
+// What is printed is typed into a shell, which hands it to make, which hands it
+// to the command: whatever started the run must come out at the end.
+func TestTheCommandThatRunsItAgainRunsItAsItRan(t *testing.T) {
+	home, folder := t.TempDir(), t.TempDir()
+	t.Chdir(folder)
+	const makefile = "e2e:\n\t@env | grep -E '^(RUNTIME|CONFIG|SET|CHROMIUM|HEADED|SLOWMO|PROCS|SEED)=' | sort\n"
+	fill(t, filepath.Join(home, "Makefile"), makefile)
+	for _, c := range []struct {
+		command runCommand
+		config  string
+		set     string
+		want    string
+	}{
+		{runCommand{Procs: 2}, filepath.Join(home, "fixtures", "crossing.yaml"), "", "RUNTIME=processes SEED=7"},
+		{runCommand{Procs: 1, SlowMo: 250, choices: choices{Headed: true}}, filepath.Join(home, "fixtures", "crossing.yaml"), "",
+			"HEADED=1 PROCS=1 RUNTIME=processes SEED=7 SLOWMO=250"},
+		{runCommand{Procs: 2, choices: choices{Chromium: "/opt/my browser"}}, "/shops/it's $5/crossing.yaml", "it's $5",
+			"CHROMIUM=/opt/my browser CONFIG=/shops/it's $5/crossing.yaml RUNTIME=processes SEED=7 SET=auth.PARTITIONED=it's $5"},
+	} {
+		p := planOf(t)
+		p.home, p.command, p.seed, p.runtime = checkout(home), &c.command, 7, "processes"
+		p.target.Path = c.config
+		if c.set != "" {
+			p.set = map[string]map[string]string{"auth": {"PARTITIONED": c.set}}
+		}
+		cmd := exec.Command("sh", "-c", p.reproduce())
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "MAKEFLAGS=--no-print-directory"}
+		out, err := cmd.CombinedOutput()
+		if got := strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", " "); err != nil || got != c.want {
+			t.Errorf("%s\n gives %s (%v)\n want  %s", p.reproduce(), got, err, c.want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -118,10 +119,22 @@ func (p *plan) keep(ctx context.Context, c choices, show *progress) (*stack.Kept
 	// A session of its own: neither Ctrl-C here nor the terminal's end reach it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	show.Begin("start the stack that is to stay")
+	loosen()
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the stack's keeper: %w", err)
 	}
 	return p.awaitKeeper(ctx, cmd, show)
+}
+
+// loosen keeps what this process was handed (a lock of flock(1)'s, make's pipes)
+// from a process that stays: whoever waits for its end would wait for make down.
+func loosen() {
+	entries, _ := os.ReadDir("/dev/fd") // what cannot be listed is handed on
+	for _, e := range entries {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
 }
 
 // awaitKeeper shows what the keeper says until the stack is up.

@@ -230,6 +230,26 @@ func Sweep(ctx context.Context) ([]string, error) {
 	})
 }
 
+// Left names the containers that Sweep would remove.
+func Left(ctx context.Context) ([]string, error) {
+	e, err := Connect(ctx)
+	if err != nil {
+		return nil, nil
+	}
+	defer e.Close()
+	listed, err := e.client.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: client.Filters{}.Add("label", labelOwner)})
+	if err != nil {
+		return nil, fmt.Errorf("list containers: %w", err)
+	}
+	var found []string
+	for _, c := range listed.Items {
+		if o, ok := owner.Parse(c.Labels[labelOwner]); ok && o.Dead() {
+			found = append(found, "container "+strings.TrimPrefix(strings.Join(c.Names, " "), "/"))
+		}
+	}
+	return found, nil
+}
+
 // remove removes the containers and then the networks that carry a label and
 // that ours accepts, side by side.
 func (e *Engine) remove(ctx context.Context, label string, ours func(map[string]string) bool) ([]string, error) {

@@ -42,6 +42,19 @@ func Sweep(ctx context.Context) (removed []string, err error) {
 	return removed, errors.Join(errs...)
 }
 
+// Left says what Sweep would remove, and touches nothing.
+func Left() ([]string, error) {
+	folders, err := deserted(os.TempDir())
+	var found []string
+	for _, p := range append(noted(folders), orphans()...) {
+		found = append(found, p.String())
+	}
+	for _, dir := range folders {
+		found = append(found, "folder "+dir)
+	}
+	return found, err
+}
+
 // deserted lists the folders of dead owners.
 func deserted(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
