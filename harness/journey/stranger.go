@@ -67,7 +67,28 @@ func (w Way) PostFromStranger(path, encoding string, fields map[string]string) S
 		if err := p.Click(ctx, "#submit"); err != nil {
 			return fmt.Errorf("send the form: %w", err)
 		}
-		_, err := w.await(ctx, began, http.MethodPost, path)
-		return err
+		if _, err := w.await(ctx, began, http.MethodPost, path); err != nil {
+			return err
+		}
+		return shows(ctx, p, w.Origins.Auth+path)
 	}}
+}
+
+// shows waits until the page is the one at want. The answer to a form is a
+// page, and whoever goes on before it is there is taken back to it.
+func shows(ctx context.Context, p browser.Page, want string) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		// Between two pages there may be none that could be asked.
+		at, err := p.URL(ctx)
+		if err == nil && at == want {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("await the page %s, last seen %q (%v): %w", want, at, err, ctx.Err())
+		case <-tick.C:
+		}
+	}
 }

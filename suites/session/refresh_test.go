@@ -67,16 +67,17 @@ var _ = DescribeTableSubtree("refresh", func(profile browser.Profile) {
 		// Its life passes, as the page's clock tells it, and the api takes it no more.
 		token := app.Reveal(first.Digest)
 		ada.SetClock(ctx, wrong+first.Expires.Sub(first.IssuedAt))
-		ada.Line.Break(rig.Expired(token))
+		asked := func() []trace.Exchange { return ada.Exchanges(trace.RoleAuth, http.MethodGet, paths.Token) }
+		// Two tokens of one second are the same text: it is good again once asked for again.
+		ada.Line.Break(rig.Expired(token, func() bool { return len(asked()) == 1 }))
+		old := ada.Outside().Ask(ctx, rig.Question{URL: ada.Way.Origins.API + paths.API, Origin: ada.Way.Origins.Frontend, Bearer: token})
+		Expect(old).To(BeStatus(401), "the first token must be refused, were it used")
 		ada.Walk(ctx, ada.Way.CallAPI())
 
 		calls := ada.Exchanges(trace.RoleAPI, http.MethodGet, paths.API)
 		Expect(calls).To(HaveEach(BeStatus(200)), "a call went out with a token whose life was over")
-		Expect(calls[len(calls)-1].Request.Token.Digest).NotTo(Equal(first.Digest))
-		Expect(ada.Exchanges(trace.RoleAuth, http.MethodGet, paths.Token)).To(HaveLen(2))
-
-		old := ada.Outside().Ask(ctx, rig.Question{URL: ada.Way.Origins.API + paths.API, Origin: ada.Way.Origins.Frontend, Bearer: token})
-		Expect(old).To(BeStatus(401), "the first token must have been refused, had it been used")
+		Expect(calls).To(HaveLen(3))
+		Expect(asked()).To(HaveLen(2))
 	})
 }, rig.Profiles())
 

@@ -19,13 +19,14 @@ func ChangeCookie(res *http.Response, cookie, attribute, value string) error {
 	return nil
 }
 
-// Expired makes the api refuse a token as it will once its life is over. The
+// Expired makes the api refuse a token, for a while, as it will once its life
+// is over. The
 // api's own refusal is used, of a token whose signature is broken, so that all
 // around it is as it would be; the reason alone is changed (PyJWT's words).
-func Expired(token string) edge.Fault {
+func Expired(token string, while func() bool) edge.Fault {
 	return edge.Fault{
 		Name: "the life of a token is over",
-		When: func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+token },
+		When: func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer "+token && while() },
 		Request: func(r *http.Request) {
 			r.Header.Set("Authorization", "Bearer "+Tampered(token))
 		},
