@@ -71,12 +71,8 @@ func sameCookie(p *Pair) outcome {
 		return unable("a sign-in sets no session cookie")
 	}
 	var o outcome
-	var what []string
-	for _, d := range different(*a, *b) {
-		what = append(what, d.what)
-	}
 	// Names may differ: each is read by whoever set it.
-	if what = slices.DeleteFunc(what, func(w string) bool { return w == "name" }); len(what) > 0 {
+	if what := slices.DeleteFunc(different(*a, *b), func(w string) bool { return w == "name" }); len(what) > 0 {
 		o.find("cookie-drift", "", fmt.Sprintf("%s and %s set the session cookie with different attributes (%s): what holds on one is lost on the other", p.A.Name, p.B.Name, list(what)),
 			p.A.Name+": Set-Cookie: "+a.Line, p.B.Name+": Set-Cookie: "+b.Line)
 	}

@@ -119,9 +119,9 @@ func (o *outcome) lifetime(a *Answers, l trace.SetCookie, find finder) {
 	switch agreed := a.Subject.Cookie.Lifetime; {
 	case agreed == 0:
 	case l.MaxAge == nil && l.Expires == "":
-		find("cookie-lifetime", "without Max-Age, so that it ends with the browser, where %d s were agreed", agreed)
+		find("cookie-short-lived", "without Max-Age, so that it ends with the browser, where %d s were agreed", agreed)
 	case l.MaxAge != nil && *l.MaxAge < agreed:
-		find("cookie-lifetime", "with Max-Age=%d, where %d s were agreed", *l.MaxAge, agreed)
+		find("cookie-short-lived", "with Max-Age=%d, where %d s were agreed", *l.MaxAge, agreed)
 	}
 }
 

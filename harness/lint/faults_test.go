@@ -1,8 +1,6 @@
 package lint
 
 import (
-	"crypto/rand"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +16,7 @@ func TestTheHealthyApplicationHasNoFinding(t *testing.T) {
 			t.Errorf("%s: not checkable: %s", r.Name, r.Said)
 		}
 	}
+	record(t, a)
 	if n := len(a.Auth); n != 2 {
 		t.Errorf("%d instances were asked, want 2", n)
 	}
@@ -25,7 +24,8 @@ func TestTheHealthyApplicationHasNoFinding(t *testing.T) {
 
 const front = "https://docs.crossing-front.com"
 
-// Every configuration fault is one that a service's environment causes.
+// Faults that a service's environment causes, beside those of the reference
+// application's catalogue, which has a test of its own.
 var faults = []struct {
 	name      string
 	service   string
@@ -44,34 +44,20 @@ var faults = []struct {
 	{"cookie of a parent", "auth", 1, []string{"COOKIE_DOMAIN=crossing-back.net"}, []string{"cookie-domain"}},
 	{"cookie of another path", "auth", 1, []string{"COOKIE_PATH=/app"}, []string{"cookie-path"}},
 	{"cookie of another name", "auth", 1, []string{"COOKIE_PREFIX=shop"}, []string{"cookie-name-differs"}},
-	{"cookie names that differ", "auth", 2, []string{"auth-2.COOKIE_PREFIX=shop"}, []string{"cookie-name-differs"}},
-	{"too short a life", "auth", 1, []string{"SESSION_LIFETIME=120"}, []string{"cookie-lifetime"}},
+	{"too short a life", "auth", 1, []string{"SESSION_LIFETIME=120"}, []string{"cookie-short-lived"}},
 	{"a session that is never renewed", "auth", 1, []string{"SESSION_UPDATE_AGE=34560000"}, []string{"cookie-not-renewed"}},
-	{"a session that is answered from a cookie", "auth", 1, []string{"SESSION_CACHE=300"}, []string{"session-outlives"}},
 	{"tokens that are over at once", "auth", 1, []string{"TOKEN_LIFETIME=5"}, []string{"token-expired"}},
 	{"another issuer", "auth", 1, []string{"TOKEN_ISSUER=https://auth.example.com"}, []string{"token-issuer"}},
 	{"another audience", "auth", 1, []string{"TOKEN_AUDIENCE=https://api.example.com"}, []string{"token-audience"}},
 	{"another base URL", "auth", 1, []string{"BETTER_AUTH_URL=https://auth.example.com"}, []string{"token-issuer", "token-audience"}},
-	{"no base URL", "auth", 1, []string{"BETTER_AUTH_URL="}, []string{"auth-misconfigured"}},
-	{"the frontend is not trusted", "auth", 1, []string{"TRUSTED_ORIGINS=https://www.example.com"}, []string{"origin-not-trusted"}},
-	{"the frontend is trusted with a slash", "auth", 1, []string{"TRUSTED_ORIGINS=" + front + "/"}, []string{"auth-misconfigured"}},
 	{"a stranger is trusted", "auth", 1, []string{"TRUSTED_ORIGINS=" + front + ",https://www.crossing-stranger.org"}, []string{"origin-unchecked", "cors-open"}},
-	{"secrets that differ", "auth", 2, []string{"auth-2.BETTER_AUTH_SECRET=" + rand.Text() + rand.Text()}, []string{"signature-refused"}},
-	{"a secret that was changed", "auth", 1, []string{"BETTER_AUTH_SECRET=" + rand.Text() + rand.Text()}, []string{"keys-undecryptable"}},
-	{"a secret that is a placeholder", "auth", 1, []string{"BETTER_AUTH_SECRET=change-me-change-me-change-me-change-me"}, []string{"auth-misconfigured"}},
-	{"no database there", "auth", 1, []string{"DATABASE_URL=postgres://crossing:none@127.0.0.1:1/crossing"}, []string{"database-fault"}},
 	{"visitors that share an address", "auth", 1, []string{"ADDRESS_HEADER=x-nobody"}, []string{"rate-limited"}},
-	{"an api that expects another issuer", "api", 1, []string{"TOKEN_ISSUER=https://auth.example.com"}, []string{"token-issuer"}},
-	{"an api that expects another audience", "api", 1, []string{"TOKEN_AUDIENCE=https://api.example.com"}, []string{"token-audience"}},
-	{"an api without keys", "api", 1, []string{"JWKS_URL=http://127.0.0.1:1/api/auth/jwks"}, []string{"token-keys-unreachable"}},
-	{"an api that takes another algorithm", "api", 1, []string{"ALLOWED_ALGORITHMS=RS256"}, []string{"token-algorithm"}},
-	{"an api that lets another page in", "api", 1, []string{"ALLOWED_ORIGINS=https://www.example.com"}, []string{"cors-refused"}},
 	{"a frontend of another auth service", "frontend", 1, []string{"AUTH_URL=https://auth.example.com"}, []string{"frontend-elsewhere"}},
 	{"a frontend that calls http", "frontend", 1, []string{"API_URL=http://api.crossing-back.net"}, []string{"mixed-content"}},
 	{"a frontend without its fallback", "frontend", 1, []string{"BEARER_FALLBACK=false"}, []string{"third-party-cookies-refused"}},
 }
 
-func TestEveryConfigurationFaultIsFoundWithoutABrowser(t *testing.T) {
+func TestFaultsOfAnEnvironmentAreFoundWithoutABrowser(t *testing.T) {
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
@@ -96,24 +82,11 @@ func expect(t *testing.T, r Report, want ...string) {
 
 func TestStoresThatDifferAreFound(t *testing.T) {
 	other := reference.another(t, "stores")
-	made := reference.vary(t, "auth", 1, true, "DATABASE_URL="+other) // with its tables
-	report, _ := made.look()
-	expect(t, report, "token-key-unknown", "stores-differ") // not where the api and crossing.yaml look
+	report, _ := reference.vary(t, "auth", 1, true, "DATABASE_URL="+other).look() // with its tables
+	expect(t, report, "token-key-unknown", "stores-differ")                       // not where the api and crossing.yaml look
 
 	report, _ = reference.vary(t, "auth", 2, false, "auth-2.DATABASE_URL="+other).look()
 	expect(t, report, "stores-differ")
-	// A key set of its own comes with a database of its own.
-	keys := made.instances("auth")[0].URL + "/api/auth/jwks"
-	report, _ = reference.vary(t, "api", 1, false, "JWKS_URL="+keys).look()
-	expect(t, report, "token-key-unknown")
-}
-
-func TestMissingTablesAreFound(t *testing.T) {
-	report, _ := reference.vary(t, "auth", 1, false, "DATABASE_URL="+reference.another(t, "empty")).look()
-	expect(t, report, "auth-misconfigured")
-	if text := fmt.Sprint(report); !strings.Contains(text, "STRUCTURE_INCOMPLETE") {
-		t.Errorf("the service's own word is missing:\n%s", text)
-	}
 }
 
 func TestNoSecretStandsInWhatIsReported(t *testing.T) {

@@ -22,10 +22,10 @@ var mends = map[string][]string{
 	"certificate": {
 		"renew the certificate; Vercel: Domains, where it is renewed once the DNS records are right",
 	},
-	"cookie-lifetime": {
+	"cookie-short-lived": {
 		"BetterAuth: session.expiresIn, in seconds (SESSION_LIFETIME); if that is meant, write contract.cookie.lifetime",
 	},
-	"cookie-not-cleared": {
+	"sign-out-left-cookie": {
 		"BetterAuth: sign out by POST /api/auth/sign-out, and hand its Set-Cookie lines on",
 	},
 	"cookie-not-renewed": {
@@ -62,7 +62,7 @@ var mends = map[string][]string{
 	"session-cached": {
 		"answer get-session with Cache-Control: no-store, and take it out of every cache rule (Vercel: vercel.json headers, CDN-Cache-Control)",
 	},
-	"session-outlives": {
+	"cookie-cache-stale": {
 		"BetterAuth: session.cookieCache.enabled = false, or a maxAge as short as a signed-out person may be let in (SESSION_CACHE)",
 	},
 	"session-refused": {
@@ -73,6 +73,12 @@ var mends = map[string][]string{
 	},
 	"token-refused": {
 		"BetterAuth: plugins: [jwt()] on every instance; read the service's log for this request",
+	},
+	"cookie-renewed-differently": {
+		"BetterAuth: advanced.defaultCookieAttributes holds for every cookie; look for a proxy that rewrites some of them",
+	},
+	"database-structure": {
+		"auth service: run its migrations on the database of DATABASE_URL (npx @better-auth/cli migrate)",
 	},
 	"cookie-drift": {
 		"give both environments the same cookie settings; BetterAuth: advanced.defaultCookieAttributes in code, not from the environment (COOKIE_PARTITIONED, COOKIE_SAME_SITE, COOKIE_PATH, COOKIE_DOMAIN)",

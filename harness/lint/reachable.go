@@ -59,6 +59,8 @@ func problemsOf(x Answer) []problem {
 		switch {
 		case x.Role == trace.RoleAPI:
 			cause = orElse(refusalCause(p.Code+" "+p.Message), "api-misconfigured")
+		case p.Code == structureWord:
+			cause = "database-structure"
 		case databaseWord(p.Code):
 			cause = "database-fault"
 		}
@@ -71,6 +73,9 @@ type finding struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
+
+// structureWord is the auth service's word for tables that are missing.
+const structureWord = "STRUCTURE_INCOMPLETE"
 
 var databaseCode = regexp.MustCompile(`DATABASE_[A-Z_]+`)
 
@@ -205,6 +210,8 @@ func (o *outcome) failed(x Answer) {
 		o.find("rate-limited", x.To, x.who()+" limited the visitor's calls at the first ones", x.line())
 	case x.Status == 503 && databaseWord(x.code()):
 		o.find("database-fault", x.To, x.who()+" cannot use its database", x.line())
+	case x.Status == 503 && x.code() == structureWord:
+		o.find("database-structure", x.To, x.who()+" misses tables or columns in its database", x.line())
 	case x.Status == 503 && x.code() != "":
 		o.find("auth-misconfigured", x.To, x.who()+" refuses to work: "+x.code(), x.line())
 	case x.Status >= 500:

@@ -200,7 +200,7 @@ func renewal(a *Answers) outcome {
 		case len(again) == 0:
 			o.find("cookie-not-renewed", x.To, fmt.Sprintf("%s does not set the cookie anew in the session's last minute: whoever stays longer is signed out", x.who()), x.line()+", no Set-Cookie of the session")
 		default:
-			o.sameAs(x, first[0], again[0])
+			o.sameAs("cookie-renewed-differently", x, first[0], again[0])
 			at = append(at, x.who())
 		}
 	}
@@ -210,30 +210,29 @@ func renewal(a *Answers) outcome {
 
 // sameAs: a cookie set with other attributes does not replace the first one,
 // but lies beside it (RFC 6265bis, section 5.7: name, host, path, partition).
-func (o *outcome) sameAs(x Answer, first, again trace.SetCookie) {
-	lines := []string{"at first: Set-Cookie: " + first.Line, "then: Set-Cookie: " + again.Line}
-	for _, d := range different(first, again) {
-		o.find(d.cause, x.To, fmt.Sprintf("%s sets %s on %s with other attributes than on signing in (%s)", x.who(), again.Name, x.Question, d.what), append([]string{x.line()}, lines...)...)
+func (o *outcome) sameAs(cause string, x Answer, first, again trace.SetCookie) {
+	if what := different(first, again); len(what) > 0 {
+		o.find(cause, x.To, fmt.Sprintf("%s sets %s on %s with other attributes than on signing in (%s), so that it lies beside the first one", x.who(), again.Name, x.Question, list(what)),
+			x.line(), "at first: Set-Cookie: "+first.Line, "then: Set-Cookie: "+again.Line)
 	}
 }
 
-type difference struct{ cause, what string }
-
-func different(first, again trace.SetCookie) []difference {
-	var out []difference
+// different names the attributes in which two lines differ.
+func different(first, again trace.SetCookie) []string {
+	var out []string
 	for _, d := range []struct {
-		cause, name string
-		differs     bool
+		name    string
+		differs bool
 	}{
-		{"cookie-name-differs", "name", first.Name != again.Name},
-		{"cookie-not-partitioned", "Partitioned", first.Partitioned != again.Partitioned},
-		{"cookie-domain", "Domain", !strings.EqualFold(first.Domain, again.Domain)},
-		{"cookie-path", "Path", first.Path != again.Path},
-		{"cookie-samesite", "SameSite", !strings.EqualFold(first.SameSite, again.SameSite)},
-		{"cookie-not-secure", "Secure", first.Secure != again.Secure},
+		{"name", first.Name != again.Name},
+		{"Partitioned", first.Partitioned != again.Partitioned},
+		{"Domain", !strings.EqualFold(first.Domain, again.Domain)},
+		{"Path", first.Path != again.Path},
+		{"SameSite", !strings.EqualFold(first.SameSite, again.SameSite)},
+		{"Secure", first.Secure != again.Secure},
 	} {
 		if d.differs {
-			out = append(out, difference{d.cause, d.name})
+			out = append(out, d.name)
 		}
 	}
 	return out
@@ -256,14 +255,14 @@ func signOut(a *Answers) outcome {
 			}
 			continue
 		case len(gone) == 0:
-			o.find("cookie-not-cleared", x.To, fmt.Sprintf("%s leaves the cookie where it is on signing out", x.who()), x.line()+", "+setNames(x))
+			o.find("sign-out-left-cookie", x.To, fmt.Sprintf("%s leaves the cookie where it is on signing out", x.who()), x.line()+", "+setNames(x))
 		case len(set) > 0:
-			o.sameAs(x, set[0], gone[0])
+			o.sameAs("sign-out-left-cookie", x, set[0], gone[0])
 		}
 	}
 	for _, x := range a.all(qAfter) {
 		if out, asked := a.one(qSignOut, x.Of, x.Of); asked && out.ok() && x.person() != "" {
-			o.find("session-outlives", x.To, fmt.Sprintf("%s still names the person after %s has signed her out: it answers from a cookie or a cache, not from the row", x.who(), x.Of), out.line(), x.line()+", sent with all cookies of the sign-in")
+			o.find("cookie-cache-stale", x.To, fmt.Sprintf("%s still names the person after %s has signed her out: it answers from a cookie or a cache, not from the row", x.who(), x.Of), out.line(), x.line()+", sent with all cookies of the sign-in")
 		}
 	}
 	o.said = "the cookie is taken away with its own attributes, and nobody knows it afterwards"
