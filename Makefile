@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e up open down doctor diagnose lint report test sweep command
+.PHONY: help setup e2e up open watch down doctor diagnose lint report test sweep command
 
 ## help       this list
 help: command
@@ -25,6 +25,10 @@ up: command
 ## open       a window on the application (ENGINE=chromium, webkit, firefox…), each exchange told as you click
 open: command
 	@$(crossing) open
+
+## watch      run the specs of each file that is saved, on services that stay up
+watch: command
+	@$(crossing) watch
 
 ## down       take down what up has started
 down: command

@@ -110,7 +110,11 @@ func (p *plan) compileAll(ctx context.Context) error {
 }
 
 func (p *plan) compile(ctx context.Context, suite string) error {
-	if err := p.home.goTool(ctx, "test", "-c", "-o", p.binary(suite), "./suites/"+suite); err != nil {
+	args := []string{"test", "-c", "-o", p.binary(suite)}
+	if p.command.Quick {
+		args = append(args, "-ldflags=-s -w")
+	}
+	if err := p.home.goTool(ctx, append(args, "./suites/"+suite)...); err != nil {
 		return fmt.Errorf("compile suite %s: %w", suite, err)
 	}
 	return nil

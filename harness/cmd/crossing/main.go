@@ -40,6 +40,7 @@ type commands struct {
 	Up       upCommand       `cmd:"" help:"Start the services and leave them up, for open, watch and later runs."`
 	Down     downCommand     `cmd:"" help:"Take down what up has started."`
 	Open     openCommand     `cmd:"" help:"Open a window on the application, and tell every exchange, and why a session is lost, as a person clicks."`
+	Watch    watchCommand    `cmd:"" help:"Run the specs of each file that is saved, on services that stay up."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what a run would find on this machine, what is missing, and the command that mends it."`
 	Keep     keepCommand     `cmd:"" hidden:""`
 	Setup    setupCommand    `cmd:"" help:"Install what is missing on this machine, build the services, make their images."`

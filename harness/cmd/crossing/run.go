@@ -21,14 +21,17 @@ import (
 // runCommand runs the suites.
 type runCommand struct {
 	choices
-	Suite   string   `env:"SUITE" placeholder:"NAME" help:"One suite only."`
-	One     string   `env:"ONE" placeholder:"WHAT" help:"Only the specs of a file (persistence_test.go), or those whose text holds WHAT."`
-	Set     []string `env:"SET" sep:" " placeholder:"SERVICE.NAME=VALUE" help:"Change a service's, or one instance's, environment for this run, such as auth-2.LOG=debug."`
-	Seed    int64    `env:"SEED" placeholder:"N" help:"Seed of the random order; default: a new one."`
-	Procs   int      `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
-	SlowMo  float64  `env:"SLOWMO" name:"slowmo" placeholder:"MS" help:"Wait after each action of a browser."`
-	Out     string   `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
-	Timeout string   `env:"TIMEOUT" default:"20m" placeholder:"DURATION" help:"Limit of the whole run."`
+	Suite  string   `env:"SUITE" placeholder:"NAME" help:"One suite only."`
+	One    string   `env:"ONE" placeholder:"WHAT" help:"Only the specs of a file (persistence_test.go), or those whose text holds WHAT."`
+	Set    []string `env:"SET" sep:" " placeholder:"SERVICE.NAME=VALUE" help:"Change a service's, or one instance's, environment for this run, such as auth-2.LOG=debug."`
+	Seed   int64    `env:"SEED" placeholder:"N" help:"Seed of the random order; default: a new one."`
+	Procs  int      `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
+	SlowMo float64  `env:"SLOWMO" name:"slowmo" placeholder:"MS" help:"Wait after each action of a browser."`
+	Out    string   `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
+	// Quick links the suites without what a debugger reads, which is most of
+	// the time that it takes to compile one saved file.
+	Quick   bool   `kong:"-"`
+	Timeout string `env:"TIMEOUT" default:"20m" placeholder:"DURATION" help:"Limit of the whole run."`
 }
 
 // Limits of what can be meant: a browser for each of 64 processes fills any
