@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e up open watch down doctor diagnose lint report test sweep command
+.PHONY: help setup e2e up open watch down doctor diagnose lint report test bench sweep command
 
 ## help       this list
 help: command
@@ -54,6 +54,10 @@ doctor: command
 ## test       the project's own tests: the harness, the services, the drivers
 test: command
 	@$(crossing) test
+
+## bench      measure speed and memory against goals (BENCH=journey,edge: some lanes; ROUNDS=)
+bench: command
+	@$(crossing) bench
 
 ## sweep      remove what killed runs have left behind
 sweep: command

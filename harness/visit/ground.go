@@ -155,6 +155,11 @@ func Observer(ctx context.Context, t *target.Target, s *stack.Stack) (*observe.O
 	return o, nil
 }
 
+// Glance is how long those who wait for a page to show something wait between
+// one look and the next. A look takes a few milliseconds; half of this is what each wait lasts
+// too long.
+const Glance = 25 * time.Millisecond
+
 // Looking is how long a loss may take to be observed.
 const Looking = 20 * time.Second
 

@@ -285,3 +285,7 @@ func firstLine(text string) string {
 	}
 	return line
 }
+
+// Arguments are what the browser that l asks for gets besides Playwright's own:
+// for a program that must start it the same way without this driver.
+func Arguments(l browser.Launch) []string { return (&engine{launch: l, lever: true}).arguments() }

@@ -49,6 +49,7 @@ type commands struct {
 	Explain  explainCommand  `cmd:"" help:"Explain a saved trace again, offline."`
 	Report   reportCommand   `cmd:"" help:"Render saved results again as a page, and merge those of several runs."`
 	Test     testCommand     `cmd:"" help:"Run the project's own tests (for those who change Crossing)."`
+	Bench    benchCommand    `cmd:"" help:"Measure Crossing itself: its speed and memory, against goals (for those who change Crossing)."`
 	Sweep    sweepCommand    `cmd:"" help:"Remove what killed runs have left behind."`
 }
 

@@ -58,7 +58,7 @@ func (r *Rig) Run(t *testing.T, name string) {
 	format.RegisterCustomFormatter(plainExchange)
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	SetDefaultEventuallyTimeout(10 * time.Second)
-	SetDefaultEventuallyPollingInterval(100 * time.Millisecond)
+	SetDefaultEventuallyPollingInterval(visit.Glance)
 	SetDefaultConsistentlyDuration(500 * time.Millisecond)
 	SetDefaultConsistentlyPollingInterval(100 * time.Millisecond)
 	ReportBeforeEach(r.begin)
