@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e up open watch down doctor diagnose lint report test bench sweep command
+.PHONY: help setup e2e up open watch down doctor diagnose lint engines report test bench sweep command
 
 ## help       this list
 help: command
@@ -42,6 +42,11 @@ diagnose: command
 ## lint       check the same by HTTP alone, before any browser starts (JSON=FILE: written there, too)
 lint: command
 	@$(crossing) lint
+
+## engines    what each browser really does with cookies that cross sites, held against suites/engines/ledger.jsonl
+##            (UPDATE=1 writes it); starts no service
+engines: command
+	@$(crossing) engines
 
 ## report     render the last run's page again and open it
 report: command

@@ -36,7 +36,7 @@ var arrows = []forbidden{
 	{from: "crossing/harness/diagnose", to: "crossing/", except: []string{"crossing/harness/trace"}, why: "Explain is pure: it reads a trace and nothing else"},
 	{from: "crossing/harness/headroom", to: "crossing/", except: []string{"crossing/harness/trace"}, why: "it measures a trace and reads nothing else"},
 	{from: "crossing/harness/edge", to: "crossing/", except: []string{"crossing/harness/trace"}, why: "the edge records; it knows neither services nor browsers"},
-	{from: "crossing/harness/browser", to: "crossing/", except: []string{"crossing/harness/browser", "crossing/harness/trace", "crossing/harness/browser/conformance"}, why: "a driver knows no application"},
+	{from: "crossing/harness/browser", to: "crossing/", except: []string{"crossing/harness/browser", "crossing/harness/trace", "crossing/harness/browser/conformance", "crossing/harness/browser/behaviour"}, why: "a driver knows no application"},
 	{from: "crossing/harness/stack", to: "crossing/harness/browser", why: "services know no browsers"},
 	{from: "crossing/harness/target", to: "crossing/", except: []string{"crossing/harness/trace"}, why: "a target is configuration; it starts nothing"},
 }

@@ -46,6 +46,7 @@ type commands struct {
 	Setup    setupCommand    `cmd:"" help:"Install what is missing on this machine, build the services, make their images."`
 	Diagnose diagnoseCommand `cmd:"" help:"Walk the journeys once on an application, or a deployment, and say what became of the session."`
 	Lint     lintCommand     `cmd:"" help:"Check an application, or a deployment, by HTTP alone, before any browser starts."`
+	Engines  enginesCommand  `cmd:"" help:"Measure what each browser really does with cookies that cross sites; no service is started."`
 	Explain  explainCommand  `cmd:"" help:"Explain a saved trace again, offline."`
 	Report   reportCommand   `cmd:"" help:"Render saved results again as a page, and merge those of several runs."`
 	Test     testCommand     `cmd:"" help:"Run the project's own tests (for those who change Crossing)."`

@@ -1,0 +1,85 @@
+package behaviour
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"crossing/harness/browser"
+	"crossing/harness/browser/drivers"
+)
+
+// bench starts the profile that PROFILE names. Where its browser is not
+// installed the test is skipped and says so.
+func bench(t *testing.T) *Bench {
+	t.Helper()
+	name := cmp.Or(os.Getenv("PROFILE"), browser.Chromium.Name)
+	i := slices.IndexFunc(browser.Profiles(), func(p browser.Profile) bool { return p.Name == name })
+	if i < 0 {
+		t.Fatalf("PROFILE=%s: there is no such profile", name)
+	}
+	p := browser.Profiles()[i]
+	state := cmp.Or(os.Getenv("CROSSING_STATE"), filepath.Join("..", "..", "..", ".crossing"))
+	driver := filepath.Join(state, "playwright")
+	if !drivers.Found(driver, p, false) {
+		t.Skipf("no browser for %s here: behaviours are not held to their broken sites", p.Name)
+	}
+	work, err := os.MkdirTemp("", "cx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(work) })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b, err := Start(ctx, browser.Launch{Profile: p, DriverDir: driver, WorkDir: work}, drivers.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// TestEveryCheckFailsWhenItsSiteIsBroken asks for each behaviour twice: of the
+// site as it is, and of one that withholds what the behaviour is about. A check
+// that sees the same both times proves nothing.
+func TestEveryCheckFailsWhenItsSiteIsBroken(t *testing.T) {
+	b := bench(t)
+	for _, what := range All() {
+		t.Run(what.Name, func(t *testing.T) {
+			whole, err := b.Run(t.Context(), what, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			broken, err := b.Run(t.Context(), what, true)
+			t.Logf("%-45q broken: %q %v %v", whole.Outcome, broken.Outcome, err, whole.Reasons)
+			if err == nil && broken.Outcome == whole.Outcome {
+				t.Errorf("broken or not, it is %q", whole.Outcome)
+			}
+		})
+	}
+}
+
+func TestDeclarationsAreWhole(t *testing.T) {
+	seen := map[string]bool{}
+	for _, what := range All() {
+		if seen[what.Name] {
+			t.Errorf("%s is declared twice", what.Name)
+		}
+		seen[what.Name] = true
+		if u, err := url.Parse(what.Source); err != nil || u.Scheme != "https" {
+			t.Errorf("%s: its source %q is no URL", what.Name, what.Source)
+		}
+		if what.Name == "" || what.Group == "" || what.Text == "" || what.Probe == nil || what.Broken == nil {
+			t.Errorf("%+v is incomplete", what)
+		}
+	}
+}

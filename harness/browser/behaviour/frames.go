@@ -1,0 +1,117 @@
+package behaviour
+
+import (
+	"net/http"
+	"slices"
+	"time"
+)
+
+func framed() []Behaviour {
+	const group = "Frames"
+	// aba is the front within the back within the front.
+	aba := func(line string) func(v *Visit) string {
+		return func(v *Visit) string {
+			v.goTo(address(front, "/set", "c", "c=1"+line))
+			if !has(v.cookies(nil, front), "c") {
+				return v.judged("c", false, "", "dropped as first party")
+			}
+			began := time.Now()
+			v.goTo(address(front, "/page", "frame", address(back, "/page", "frame", front+"/cookies")))
+			v.await(began, front, "/cookies")
+			names, _ := v.received(front, "/cookies")
+			return v.judged("c", slices.Contains(names, "c"), Sent, NotSent)
+		}
+	}
+	siblings := func(line string) func(v *Visit) string {
+		return func(v *Visit) string {
+			v.goTo(address(front, "/page", "frame", back+"/page", "frame", back+"/page"))
+			v.set(v.frame(0), back, "c=1"+line)
+			return v.judged("c", has(v.cookies(v.frame(1), back), "c"), Sent, NotSent)
+		}
+	}
+	const chain = chips + "2.2"
+	return []Behaviour{
+		{"frame-aba-plain", group, "A within B within A: A's ordinary cookie", sending, aba(none), noCookies},
+		{"frame-aba-partitioned", group, "A within B within A: A's Partitioned cookie", chain, aba(part), noCookies},
+		{"frame-siblings-plain", group, "two frames of one site side by side: an ordinary cookie", sending, siblings(none), noCookies},
+		{"frame-siblings-partitioned", group, "two frames of one site side by side: a Partitioned cookie", chain, siblings(part), noCookies},
+	}
+}
+
+func crossings() []Behaviour {
+	const group, access = "Redirects and windows", "Storage access"
+	embedded := func(line string, via ...string) func(v *Visit) string {
+		return func(v *Visit) string {
+			v.goTo(front + "/page")
+			to := address(back, "/set", "c", "c=1"+line)
+			if len(via) > 0 {
+				to = address(via[0], "/to", "u", to)
+			} else {
+				to = address(back, "/to", "c", "c=1"+line, "u", front+"/cookies")
+			}
+			v.call(nil, to)
+			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, Dropped)
+		}
+	}
+	return []Behaviour{
+		{"redirect-embedded-to", group, "fetch of A redirects to B, which sets a Partitioned cookie", chips + "2.2", embedded(part, front), noCookies},
+		{"redirect-embedded-from", group, "fetch of B sets a Partitioned cookie and redirects to A", chips + "2.2", embedded(part), noCookies},
+		{"redirect-top-plain", group, "B's ordinary cookie of a top-level redirect, within A", sending, bounced(none), noCookies},
+		{"redirect-top-partitioned", group, "B's Partitioned cookie of a top-level redirect, within A", chips + "2.2", bounced(part), noCookies},
+		{"redirect-top-back", group, "A's SameSite=Strict cookie after a top-level redirect by B", rfc + "5.2", func(v *Visit) string {
+			v.goTo(address(front, "/set", "c", "c=1; Path=/; Secure; SameSite=Strict"))
+			v.goTo(third + "/page")
+			v.goTo(address(back, "/to", "u", front+"/page"))
+			names, _ := v.received(front, "/page")
+			return v.judged("c", slices.Contains(names, "c"), Sent, NotSent)
+		}, noCookies},
+		{"popup-plain", group, "B's ordinary cookie, set in a window that A opened, within A", sending, func(v *Visit) string {
+			v.goTo(front + "/page")
+			v.eval(nil, `to => { popup = to }`, address(back, "/set", "c", "c=1"+none), nil)
+			began := time.Now()
+			v.clicked(v.page, "#popup")
+			v.await(began, back, "/set")
+			return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
+		}, noCookies},
+		{"storage-access", access, "asked for by a frame without a gesture", "https://privacycg.github.io/storage-access/#request-storage-access", storageAccess(false), gone},
+		{"storage-access-gesture", access, "asked for by a frame upon a click", "https://privacycg.github.io/storage-access/#request-storage-access", storageAccess(true), gone},
+	}
+}
+
+// bounced: a top-level visit to the back, which sets a cookie and redirects to
+// the front, whose page then asks the back.
+func bounced(line string) func(v *Visit) string {
+	return func(v *Visit) string {
+		v.goTo(third + "/page")
+		v.goTo(address(back, "/to", "c", "c=1"+line, "u", front+"/page"))
+		return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
+	}
+}
+
+// gone leaves pages without their script.
+func gone(res *http.Response) {
+	res.Header.Set("Content-Security-Policy", "script-src 'none'")
+}
+
+func storageAccess(gesture bool) func(v *Visit) string {
+	return func(v *Visit) string {
+		v.goTo(address(front, "/page", "frame", back+"/page"))
+		inside := v.frame(0)
+		if gesture {
+			if v.err == nil {
+				v.clicked(inside, "#ask")
+			}
+		} else {
+			v.eval(inside, `() => { if (typeof ask === 'function') ask() }`, nil, nil)
+		}
+		// What the page's script says is waited for in the page.
+		const script = `async limit => {
+			if (typeof access === 'undefined') return 'no script'
+			for (const end = Date.now() + limit; access === 'no click arrived' && Date.now() < end;) await new Promise(r => setTimeout(r, 20))
+			return access
+		}`
+		var outcome string
+		v.eval(inside, script, settled.Milliseconds(), &outcome)
+		return outcome
+	}
+}
