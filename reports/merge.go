@@ -80,7 +80,11 @@ func Merge(all []Saved, folder string) (Run, error) {
 	if err := alike(all); err != nil {
 		return Run{}, err
 	}
+	if err := complete(all); err != nil {
+		return Run{}, err
+	}
 	merged := all[0].Run
+	merged.Shard = nil
 	merged.Specs, merged.Diagnoses, merged.Profiles, merged.Waits, merged.Headroom = nil, nil, nil, nil, nil
 	taken := map[string]bool{}
 	for i, s := range all {

@@ -47,6 +47,8 @@ type Run struct {
 	Started time.Time `json:"started"`
 	// Seed of the random order.
 	Seed int64 `json:"seed"`
+	// Shard is set where the run was one of several.
+	Shard *Shard `json:"shard,omitempty"`
 	// Commit of the sources that ran; a "+" follows it where tracked files
 	// differed from it. Empty where they are no git checkout.
 	Commit string `json:"commit,omitempty"`

@@ -40,6 +40,10 @@ type Settings struct {
 	// Events is the file that the suites' processes append what they do to,
 	// for the command to show.
 	Events string
+	// Secrets is a folder for this account's eyes only, in which the suites'
+	// processes leave their secrets: the command searches all that was written
+	// for them, and removes it. Empty: each process searches for its own.
+	Secrets string
 	// Reproduce is the command that a failure prints, without what differs
 	// from spec to spec.
 	Reproduce string

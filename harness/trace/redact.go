@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"html"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -90,7 +92,7 @@ func Placeholder(value string) bool {
 }
 
 // Learn makes secret known, and returns its digest: from now on Scrub replaces
-// it in its plain, URL-encoded, JSON and base64 forms, and Reveal finds it.
+// it in its plain, URL-encoded, JSON, HTML and base64 forms, and Reveal finds it.
 // What is shorter than eight bytes, or a Placeholder, can be revealed but is
 // not looked for.
 func (r *Redactor) Learn(secret string) string {
@@ -150,6 +152,8 @@ func formsOf(secret string) []string {
 			all = append(all, string(quoted[1:len(quoted)-1]))
 		}
 		all = append(all, quotes.Replace(s), slashes.Replace(s))
+		markup := html.EscapeString(s)
+		all = append(all, markup, plus.Replace(markup), entities.Replace(s))
 		all = append(all, base64Forms(s)...)
 	}
 	slices.Sort(all)
@@ -161,6 +165,13 @@ func formsOf(secret string) []string {
 var (
 	quotes  = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 	slashes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `/`, `\/`)
+)
+
+// HTML and XML: by numbers, as Go's html and encoding/xml write it; with "+" by
+// number, too, as html/template does; and by names.
+var (
+	plus     = strings.NewReplacer("+", "&#43;")
+	entities = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;")
 )
 
 // base64Forms are secret in base64 wherever it begins within what was encoded,
@@ -202,6 +213,15 @@ func (r *Redactor) Reveal(digest string) (string, bool) {
 	defer r.mu.RUnlock()
 	plain, ok := r.plain[digest]
 	return plain, ok
+}
+
+// Secrets returns all plain values that are looked for. It serves a process
+// that searches what others have written; what it returns must not be written
+// where anybody else can read it.
+func (r *Redactor) Secrets() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Sorted(maps.Values(r.plain))
 }
 
 // compact finds what looks like a signed or an encrypted token in compact form

@@ -62,7 +62,7 @@ function definitions(className, pairs) {
 // copyable is a command with a button. Where the browser keeps the clipboard
 // from a page that was opened from disk, the command is selected instead.
 function copyable(text) {
-  const pre = el("pre", {tabindex: "0", role: "region", "aria-label": "The command"}, text);
+  const pre = el("pre", {tabindex: "0", role: "group", "aria-label": "The command"}, text);
   const say = el("span", {class: "heard", role: "status"});
   const copy = async (event) => {
     const button = event.currentTarget;

@@ -15,10 +15,10 @@ function exchangeBody(x, visitor) {
   return el("div", {class: "body"},
     definitions("attributes", [["request id", x.id], ["asked by", x.page ? `a page of ${x.page}` : ""], ["answered by", x.instance || x.role],
       ["took", seconds(x.millis / 1000)], ["no answer", x.err, true], ["broken on purpose", x.fault]]),
-    x.sent && [el("h5", {class: "sub"}, "Cookie: what the browser sent"), x.sent.map((c) => sentCookie(c, visitor))],
-    x.setCookies && [el("h5", {class: "sub"}, "Set-Cookie: attribute by attribute"), x.setCookies.map(setCookie)],
+    x.sent && [el("h4", {class: "sub"}, "Cookie: what the browser sent"), x.sent.map((c) => sentCookie(c, visitor))],
+    x.setCookies && [el("h4", {class: "sub"}, "Set-Cookie: attribute by attribute"), x.setCookies.map(setCookie)],
     tokenOf("Token that was sent", x.request.token), tokenOf("Token in the answer", x.response.token),
-    x.logs && [el("h5", {class: "sub"}, "What the service logged for this request"), x.logs.map((l) => el("pre", null, `${l.instance}  ${readable(l.text)}`))],
+    x.logs && [el("h4", {class: "sub"}, "What the service logged for this request"), x.logs.map((l) => el("pre", null, `${l.instance}  ${readable(l.text)}`))],
     headers("Request header", x.request), headers("Answer's header", x.response));
 }
 
@@ -38,7 +38,7 @@ function setCookie(c) {
 
 function tokenOf(title, t) {
   if (!t) return null;
-  return [el("h5", {class: "sub"}, title), definitions("attributes", t.opaque ? [["digest", t.digest], ["", "it is no JWT"]] : [
+  return [el("h4", {class: "sub"}, title), definitions("attributes", t.opaque ? [["digest", t.digest], ["", "it is no JWT"]] : [
     ["digest", t.digest], ["alg", t.alg], ["kid", t.kid], ["iss", t.iss], ["aud", (t.aud || []).join(", ")], ["sub", t.sub], ["iat", t.iat], ["exp", t.exp]])];
 }
 
@@ -109,6 +109,6 @@ function traffic(visitor) {
   all.addEventListener("change", filter);
   filter();
   visitor.reveal = () => { words.value = ""; all.checked = true; filter(); };
-  return el("div", {class: "traffic"}, el("div", {class: "filter", role: "search", "aria-label": `Exchanges of ${visitor.name}`},
+  return el("div", {class: "traffic"}, el("div", {class: "filter", role: "group", "aria-label": `Exchanges of ${visitor.name}`},
     el("label", null, "Words in exchanges", words), el("label", {class: "tick"}, all, "also parts of pages, the harness's questions and the cookie policy's proof"), count), rows);
 }

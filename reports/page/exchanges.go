@@ -180,7 +180,17 @@ func sideOf(m trace.Message) side {
 // logs are the services' lines by the exchange that they belong to.
 func (v *visitor) logs(t trace.Trace) map[string][]logLine {
 	byID := map[string][]logLine{}
-	for _, l := range bound(v, "log lines", mostLogs, t.Logs) {
+	proof := v.quoted()
+	all := slices.Clone(t.Logs)
+	slices.SortStableFunc(all, func(a, b trace.LogLine) int { // evidence first
+		if proof[a.Request] == proof[b.Request] {
+			return 0
+		} else if proof[a.Request] {
+			return -1
+		}
+		return 1
+	})
+	for _, l := range bound(v, "log lines", mostLogs, all) {
 		byID[l.Request] = append(byID[l.Request], logLine{l.Instance, cut(l.Text, mostText)})
 	}
 	return byID

@@ -93,7 +93,7 @@ function jars(v) {
       const was = earlier.find((o) => o.key === key);
       return !was ? "new" : was.c.digest === c.digest ? "kept" : "changed";
     };
-    return el("div", null, el("h4", {class: "sub"}, title), kept.length + gone.length ? el("div", {class: "wide", tabindex: "0", role: "region", "aria-label": title}, el("table", null,
+    return el("div", null, el("h4", {class: "sub"}, title), kept.length + gone.length ? el("div", {class: "wide", tabindex: "0", role: "group", "aria-label": title}, el("table", null,
       el("thead", null, el("tr", null, ["", "name", "value", "domain", "path", "partition key", "expires", "flags"].map((h) => el("th", {scope: "col"}, h || el("span", {class: "heard"}, "change"))))),
       el("tbody", null, [...kept.map((k) => cookieRow(k.c, word(k))), ...gone.map((k) => cookieRow(k.c, "gone"))]))) : null);
   });

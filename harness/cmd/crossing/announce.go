@@ -14,14 +14,15 @@ import (
 )
 
 // announce tells GitHub's runner of the results: annotations by its workflow
-// commands on standard output, and the summary of the step. Elsewhere it does
+// commands on standard output, and the summary of the step. What goes
+// there is scrubbed, though nothing should be left to scrub. Elsewhere it does
 // nothing.
-func announce(r *reports.Run) error {
+func announce(r *reports.Run, scrub func(string) string) error {
 	if os.Getenv("GITHUB_ACTIONS") != "true" {
 		return nil
 	}
 	for _, line := range r.Annotations() {
-		fmt.Println(line)
+		fmt.Println(scrub(line))
 	}
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
@@ -31,7 +32,7 @@ func announce(r *reports.Run) error {
 	if err != nil {
 		return fmt.Errorf("GITHUB_STEP_SUMMARY=%s: the summary cannot be added there (%w)", path, plain(err))
 	}
-	_, err = file.WriteString(r.Summary())
+	_, err = file.WriteString(scrub(r.Summary()))
 	if shut := file.Close(); err == nil {
 		err = shut
 	}

@@ -8,12 +8,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"crossing/harness/secrets"
 	"crossing/harness/stack"
 	"crossing/harness/stack/owner"
 	"crossing/harness/target"
@@ -44,6 +44,10 @@ func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error
 	if err := settings.Write(filepath.Join(private, "settings.json")); err != nil {
 		return err
 	}
+	if err := p.takeShare(ctx, private); err != nil {
+		return err
+	}
+	r.Shard = p.shard
 	if p.kept == nil {
 		show.Wait("start the stack")
 	}
@@ -52,6 +56,9 @@ func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error
 	out, ended := p.execute(ctx, show, private)
 	done()
 	r.Timings.Specs = time.Since(began).Seconds()
+	if err := secrets.Learn(private, p.secrets.Learn); err != nil {
+		return err
+	}
 	read := r.Read(filepath.Join(p.work, "report.json"), settings.Reproduce)
 	if ended == nil && read == nil {
 		return nil
@@ -124,7 +131,7 @@ func (p *plan) settings(private string) target.Settings {
 	s := target.Settings{
 		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), StateDir: p.home.state(),
 		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, SlowMo: p.command.SlowMo,
-		Owner: owner.Self().String(), Events: filepath.Join(private, "events"), Reproduce: p.reproduce(),
+		Owner: owner.Self().String(), Events: filepath.Join(private, "events"), Secrets: private, Reproduce: p.reproduce(),
 	}
 	if p.kept != nil {
 		s.Kept = p.home.keptFile()
@@ -139,20 +146,10 @@ func (p *plan) settings(private string) target.Settings {
 // the group is interrupted, as Ctrl-C would, and given time to take the stack
 // down.
 func (p *plan) execute(ctx context.Context, show *progress, private string) (string, error) {
-	labels := make([]string, len(p.profiles))
-	for i, profile := range p.profiles {
-		labels[i] = profile.Name
-	}
 	args := []string{"run", "--no-color", "--succinct", "--keep-going", "--randomize-all",
 		"--seed", strconv.FormatInt(p.seed, 10), "--timeout", p.command.Timeout, "--procs", strconv.Itoa(p.command.Procs),
-		"--output-dir", p.work, "--json-report", "report.json", "--junit-report", "junit.xml",
-		"--label-filter", strings.Join(labels, " || ")}
-	switch one := p.command.One; {
-	case strings.HasSuffix(one, ".go"):
-		args = append(args, "--focus-file", regexp.QuoteMeta(one))
-	case one != "":
-		args = append(args, "--focus", regexp.QuoteMeta(one))
-	}
+		"--output-dir", p.work, "--json-report", "report.json", "--junit-report", "junit.xml"}
+	args = append(args, p.filter()...)
 	for _, suite := range p.suites {
 		args = append(args, p.binary(suite))
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"crossing/harness/secrets"
 	"crossing/harness/stack/owner"
 	"crossing/reports"
 )
@@ -132,22 +133,14 @@ func (p *plan) replace() error {
 	return nil
 }
 
-// discreet fails if a secret that a person set for this run stands in what is
-// about to be published; the suites look for those that they know.
+// discreet fails if a secret stands in what is about to be published: one that
+// a person set for this run, or one that a suite came to know.
 func (p *plan) discreet() error {
-	return filepath.WalkDir(p.work, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if len(p.secrets.Leaks(data)) > 0 {
-			return fmt.Errorf("%s holds a secret that SET gives, in plain: nothing was published", filepath.Base(path))
-		}
-		return nil
-	})
+	found, err := secrets.Search(p.work, p.secrets.Leaks)
+	if len(found) > 0 {
+		return fmt.Errorf("a secret of this run stands in what it wrote: nothing was published\n%w", secrets.Error(found))
+	}
+	return err
 }
 
 // plain is an error without the path that the sentence names already.

@@ -23,6 +23,8 @@ type runCommand struct {
 	choices
 	Suite  string   `env:"SUITE" placeholder:"NAME" help:"One suite only."`
 	One    string   `env:"ONE" placeholder:"WHAT" help:"Only the specs of a file (persistence_test.go), or those whose text holds WHAT."`
+	Shard  string   `env:"SHARD" placeholder:"N/OF" help:"Run a share of the specs, such as 2/4, balanced by the times in TIMES."`
+	Times  string   `env:"TIMES" placeholder:"FILE" help:"run.json of an earlier run, the same for every shard; default: none, and every spec counts the same."`
 	Set    []string `env:"SET" sep:" " placeholder:"SERVICE.NAME=VALUE" help:"Change a service's, or one instance's, environment for this run, such as auth-2.LOG=debug."`
 	Seed   int64    `env:"SEED" placeholder:"N" help:"Seed of the random order; default: a new one."`
 	Procs  int      `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
@@ -86,9 +88,9 @@ func (c *runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	show.Close()
-	fmt.Print(report.Verdict(c.Out))
+	fmt.Print(plan.secrets.Scrub(report.Verdict(c.Out)))
 	fmt.Printf("Reports: %s (make report opens %s)\n", c.Out, filepath.Join(c.Out, reports.PageFile))
-	if err := announce(&report); err != nil {
+	if err := announce(&report, plan.secrets.Scrub); err != nil {
 		return err
 	}
 	switch {
@@ -117,6 +119,10 @@ type plan struct {
 	out  string
 	// kept is the stack that is used; nil: the run starts one of its own.
 	kept *stack.Kept
+	// shard is nil for a run of all; own are its specs, as Ginkgo's focus.
+	shard   *reports.Shard
+	earlier *reports.Run
+	own     []string
 	// secrets are those that a person set for this run.
 	secrets *trace.Redactor
 }
@@ -149,6 +155,9 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	}
 	if limit, err := time.ParseDuration(c.Timeout); err != nil || limit <= 0 {
 		return nil, fmt.Errorf("TIMEOUT=%s is no duration; write a number with its unit, such as 20m", c.Timeout)
+	}
+	if p.shard, p.earlier, err = c.share(); err != nil {
+		return nil, err
 	}
 	if p.seed == 0 {
 		p.seed = time.Now().Unix()

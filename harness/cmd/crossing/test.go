@@ -57,7 +57,7 @@ func (c *testCommand) Run(ctx context.Context) error {
 		show.Close()
 		return err
 	}
-	err = setup.Packages(ctx, setup.Options{StateDir: home.state(), Progress: show.Begin}, []string{"python3-pytest", "python3-httpx", "chromium", "firefox-esr", "xdotool", "xvfb"})
+	err = setup.Packages(ctx, setup.Options{StateDir: home.state(), Progress: show.Begin}, []string{"python3-pytest", "python3-httpx", "python3-junitparser", "chromium", "firefox-esr", "xdotool", "xvfb"})
 	show.Close()
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 
 	"crossing/harness/browser"
 	"crossing/harness/observe"
+	"crossing/harness/secrets"
 	"crossing/harness/stack"
 	"crossing/harness/target"
 	"crossing/harness/trace"
@@ -264,22 +266,14 @@ func only(all map[string]map[string]string, f target.File) map[string]map[string
 	return kept
 }
 
-// searchForSecrets fails the suite if a secret of this process stands in any
-// file of the run's artefacts.
+// searchForSecrets leaves this process's secrets for the command, which searches
+// all that every process and it have written, once nobody writes any more.
+// Where a person runs a suite by hand, it searches by itself.
 func (r *Rig) searchForSecrets() error {
-	var found []error
-	err := filepath.WalkDir(r.settings.OutDir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		for _, digest := range r.redactor.Leaks(data) {
-			found = append(found, fmt.Errorf("%s holds the secret %s in plain", path, digest))
-		}
-		return nil
-	})
-	return errors.Join(append(found, err)...)
+	if r.settings.Secrets != "" {
+		path := filepath.Join(r.settings.Secrets, fmt.Sprintf("secrets-%s-%d.json", strings.ToLower(r.name), GinkgoParallelProcess()))
+		return secrets.Save(path, r.redactor.Secrets())
+	}
+	found, err := secrets.Search(r.settings.OutDir, r.redactor.Leaks)
+	return errors.Join(secrets.Error(found), err)
 }
