@@ -45,9 +45,6 @@ func (e *engine) NewSession(ctx context.Context, o browser.Options) (browser.Ses
 	}
 	s := &session{engine: e, recorder: o.Recorder, life: e.life}
 	open := func(ms float64) (pw.BrowserContext, error) { return e.shared.NewContext(e.contextOptions(o)) }
-	if o.Keep != "" && e.channel() != nil {
-		return nil, fmt.Errorf("open a session with a kept profile: a stock Firefox ignores the proxy that is given with one: %w", errors.ErrUnsupported)
-	}
 	if o.Keep != "" {
 		s.life = newLife()
 		open = func(ms float64) (pw.BrowserContext, error) { return e.keep(o, s.life, ms) }
