@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e up open watch down doctor diagnose lint engines report test bench sweep command
+.PHONY: help setup e2e soak up open watch down doctor diagnose lint engines report test bench sweep command
 
 ## help       this list
 help: command
@@ -55,6 +55,10 @@ report: command
 ## doctor     what is here, what is missing, and the command that mends it
 doctor: command
 	@$(crossing) doctor
+
+## soak       walk N=500 healthy journeys a profile: no cause may be named
+soak: command
+	@SUITE=soak TIMEOUT=$${TIMEOUT:-6h} $(crossing) run
 
 ## test       the project's own tests: the harness, the services, the drivers
 test: command

@@ -52,7 +52,7 @@ func TestAlikeIsToldApart(t *testing.T) {
 		"500, and the token 500, list-sessions 200":  {with(chromium(), noFallback, failing, token(answer{status: 500}), listed).walk(), []string{"keys-undecryptable"}},
 		"500, and the token 500, database answering": {with(chromium(), noFallback, failing, token(answer{status: 500}), observes(observed(trace.ObserveDatabase, "", trace.AnswerYes))).walk(), []string{"keys-undecryptable"}},
 		"500, and the token 500, database gone":      {with(chromium(), noFallback, failing, token(answer{status: 500}), observes(observed(trace.ObserveDatabase, "", trace.AnswerFailed))).walk(), []string{"database-fault"}},
-		"500 that no page may read":                  {with(chromium(), noFallback, everySession(answer{status: 500, noCORS: true, body: `{"code":"FAILED_TO_GET_SESSION"}`}), token(answer{status: 401})).walk(), []string{"database-fault"}},
+		"500 that no page may read":                  {with(chromium(), noFallback, everySession(answer{status: 500, noCORS: true, body: `{"code":"FAILED_TO_GET_SESSION"}`}), token(answer{status: 401})).walk(), []string{"errors-without-cors", "database-fault"}},
 		"503 for the database":                       {with(chromium(), signIn(refusesWith(503, "DATABASE_PASSWORD_REJECTED"))).walk(), []string{"database-fault"}},
 		"503 for the database's setting":             {with(chromium(), signIn(refusesWith(503, "DATABASE_URL_MISSING"))).walk(), []string{"auth-misconfigured"}},
 		"503 of the edge":                            {with(chromium(), signIn(answer{status: 503, edge: true})).walk(), []string{"upstream-gone"}},
@@ -130,8 +130,12 @@ func TestCORSFault(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.what, got, c.want)
 		}
 		e.Status = 308
-		if got := s.corsFault(call{Exchange: e}); c.preflight && c.want == "" && got != "the preflight was answered 308" {
-			t.Errorf("%s, redirected: %q", c.what, got)
+		if got := s.corsFault(call{Exchange: e}); c.preflight && got != "" {
+			t.Errorf("%s, redirected, which is a cause of its own: %q", c.what, got)
+		}
+		e.Status = 404
+		if got := s.corsFault(call{Exchange: e}); c.preflight && c.want == "" && got != "the preflight was answered 404" {
+			t.Errorf("%s, not found: %q", c.what, got)
 		}
 	}
 }

@@ -11,6 +11,11 @@ import (
 // PyJWT's exception in WWW-Authenticate.
 var apiRules = []rule{
 	{CauseInfo{
+		Slug: "authorization-stripped", Hops: []Hop{HopAPI},
+		Means: "The browser sent a token, and the api saw none: something on the way takes the Authorization header off.",
+		Shows: "401 without an error code (RFC 6750, section 3.1) to a call that carried a JWT.",
+	}, authorizationStripped},
+	{CauseInfo{
 		Slug: "token-not-sent", Hops: []Hop{HopAPI},
 		Means: "The frontend called the api without a token, or with the word undefined, though nothing kept it from having one.",
 		Shows: "Authorization: Bearer undefined, or none, after a token call that was answered 200 or never made.",
@@ -67,11 +72,28 @@ var apiRules = []rule{
 func (s *scene) apiRefusals() []call {
 	var out []call
 	for _, c := range s.signedIn(atAPI) {
-		if c.Status == 401 || c.Status == 403 || c.Status == 503 {
+		if (c.Status == 401 || c.Status == 403 || c.Status == 503) && !walled(c) {
 			out = append(out, c)
 		}
 	}
 	return out
+}
+
+// authorizationStripped: a challenge without an error code says that no
+// credentials came (RFC 6750, section 3.1).
+func authorizationStripped(s *scene) (*Finding, string) {
+	for _, c := range s.apiRefusals() {
+		challenge := c.Response.Get("WWW-Authenticate")
+		if !c.bearer() || challenge == "" || strings.Contains(challenge, "error=") || walled(c) {
+			continue
+		}
+		f := of(c)
+		f.Evidence[0] += ", sent with Authorization: Bearer " + c.Request.Token.Digest
+		f.Evidence = append(f.Evidence, "WWW-Authenticate: "+challenge)
+		f.Title = fmt.Sprintf("the browser sent %s a token, and it never saw one: Authorization was taken off on the way", s.named(c))
+		return f, ""
+	}
+	return nil, s.tokenTaken()
 }
 
 // emptyCredentials are those of a script that had no token to send.
@@ -80,10 +102,12 @@ func emptyCredentials(c call) bool {
 	if c.Request.Token != nil {
 		word = c.Request.Token.Digest
 	}
-	if _, after, found := strings.Cut(c.Request.Get("Authorization"), " "); found && word == "" {
-		word = strings.TrimSpace(after)
+	none := []string{"", "undefined", "null", "[object Object]"}
+	// A word that is no secret stands in the header as it was sent.
+	if _, after, found := strings.Cut(c.Request.Get("Authorization"), " "); found && slices.Contains(none, strings.TrimSpace(after)) {
+		return true
 	}
-	return slices.Contains([]string{"", "undefined", "null", "[object Object]"}, word)
+	return slices.Contains(none, word)
 }
 
 // reason is what the api says of a refusal: WWW-Authenticate's
@@ -124,11 +148,10 @@ func tokenNotSent(s *scene) (*Finding, string) {
 }
 
 func wordOf(c call) string {
-	if c.Request.Token != nil {
-		return c.Request.Token.Digest
+	if _, after, _ := strings.Cut(c.Request.Get("Authorization"), " "); after != "" || c.Request.Token == nil {
+		return strings.TrimSpace(after)
 	}
-	_, after, _ := strings.Cut(c.Request.Get("Authorization"), " ")
-	return strings.TrimSpace(after)
+	return c.Request.Token.Digest
 }
 
 // tokenFailedBefore: the last token call before c brought no token.

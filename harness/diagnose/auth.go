@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"strings"
 
 	"crossing/harness/trace"
 )
@@ -10,7 +11,7 @@ import (
 var authRules = []rule{
 	{CauseInfo{
 		Slug: "auth-misconfigured", Hops: []Hop{HopAuth},
-		Means: "An instance of the auth service refuses to work with the configuration or the tables that it has.",
+		Means: "An instance of the auth service refuses to work with the configuration that it has.",
 		Shows: "503 with a code on every route.",
 	}, authMisconfigured},
 	{CauseInfo{
@@ -49,6 +50,11 @@ var authRules = []rule{
 		Shows: "get-session right on one instance, null on another, which clears the cookie and so destroys a good session.",
 	}, storesDiffer},
 	{CauseInfo{
+		Slug: "cookie-cache-stale", Hops: []Hop{HopAuth},
+		Means: "The auth service answers out of its cookie cache for a session that has been revoked.",
+		Shows: "get-session names the person, looked up in the cache, while the row is absent; disableCookieCache=true shows the truth.",
+	}, cacheStale},
+	{CauseInfo{
 		Slug: "keys-undecryptable", Hops: []Hop{HopAuth},
 		Means: "The auth service cannot read the private key that signs tokens: the secret changed since, or the jwks table is missing.",
 		Shows: "get-session and token 500 while sign-in and list-sessions are 200.",
@@ -71,13 +77,16 @@ func of(c call) *Finding {
 
 func authMisconfigured(s *scene) (*Finding, string) {
 	c, found := s.first(func(c call) bool {
-		return c.Status == 503 && c.code() != "" && !databaseWord(c.code())
+		return c.Status == 503 && c.code() != "" && !databaseWord(c.code()) && !structureWord(c.code())
 	})
 	if !found {
 		return nil, s.ifCalls("no call was answered 503 with a code of the service's own")
 	}
 	f := of(c)
 	f.Title = fmt.Sprintf("%s refuses to work: %s", s.named(c), c.code())
+	if refused, also := s.distrusted(); also && s.refusesOrigins() {
+		f.Evidence = append(f.Evidence, refused.line())
+	}
 	f.Evidence = append(f.Evidence, s.health(c.Instance)...)
 	return f, ""
 }
@@ -102,18 +111,35 @@ func originWord(c call) string {
 // frontend's own origin, preflights and the harness's calls in the frontend's
 // name among them: a stranger is rightly refused.
 func (s *scene) distrusted() (call, bool) {
+	var logged call
 	for _, c := range s.inOrder(s.calls, s.preflights, s.asides) {
-		word := originWord(c)
-		ours := c.Role == trace.RoleAuth && c.PageOrigin == s.t.Subject.Origins.Frontend
-		if ours && (word == originInvalid || word == originUntrusted || len(s.logOf(c, "origin.refused")) > 0) {
+		if c.Role != trace.RoleAuth || c.PageOrigin != s.t.Subject.Origins.Frontend {
+			continue
+		}
+		if word := originWord(c); word == originInvalid || word == originUntrusted {
 			return c, true
 		}
+		if logged.ID == "" && c.Status != 503 && len(s.logOf(c, "origin.refused")) > 0 {
+			logged = c
+		}
 	}
-	return call{}, false
+	return logged, logged.ID != ""
+}
+
+// refusesOrigins: the service found its list of trusted origins malformed, and
+// so trusts nobody.
+func (s *scene) refusesOrigins() bool {
+	_, found := s.first(func(c call) bool {
+		return c.Status == 503 && (strings.HasPrefix(c.code(), "ORIGIN_") || strings.HasPrefix(c.code(), "ORIGINS_"))
+	})
+	return found
 }
 
 func originNotTrusted(s *scene) (*Finding, string) {
 	c, found := s.distrusted()
+	if found && s.refusesOrigins() {
+		return nil, "the service refuses its own setting of trusted origins"
+	}
 	if !found {
 		return nil, s.ifCalls("no call of the frontend was refused for its origin")
 	}

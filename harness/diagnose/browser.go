@@ -191,6 +191,9 @@ func withoutCredentials(s *scene) (*Finding, string) {
 			return false
 		}
 		_, _, inJar := s.jarWith(l)
+		if s.apart(l) {
+			return false // it is sent, but from another top-level site's pages
+		}
 		return inJar && len(proof[0].Request.Cookies) == 0 || s.marked(l.by) && !s.marked(proof[0]) || s.unmarked(proof[0])
 	})
 	if f == nil {

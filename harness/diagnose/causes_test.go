@@ -261,8 +261,8 @@ func TestEveryRuleIsCompleteAndHasACase(t *testing.T) {
 		if info.Means == "" || info.Shows == "" || len(info.Mend) == 0 || len(info.Hops) == 0 {
 			t.Errorf("%s lacks a meaning, a look, a mend or a hop: %+v", info.Slug, info)
 		}
-		if !slices.ContainsFunc(cases, func(c scenario) bool { return c.cause == info.Slug }) {
-			t.Errorf("no test case for %s", info.Slug)
+		if !slices.ContainsFunc(cases, func(c scenario) bool { return c.cause == info.Slug }) && !recorded(info.Slug) {
+			t.Errorf("no test case for %s, and no recorded trace of it", info.Slug)
 		}
 	}
 	for slug := range mends {

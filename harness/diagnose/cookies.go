@@ -63,7 +63,7 @@ const (
 func (s *scene) fate(l setLine) (is fate, proof []call) {
 	until := s.goneBy(l)
 	for _, c := range s.calls {
-		if c.Role == trace.RoleAuth && c.sent(l.Name) == l.Digest {
+		if c.Role == trace.RoleAuth && c.carries(l.Name, l.Digest) {
 			return returned, nil
 		}
 	}

@@ -1,23 +1,19 @@
 package diagnose
 
 import (
-	"encoding/json"
 	"fmt"
-	"regexp"
-	"slices"
-	"strings"
 	"time"
 
 	"crossing/harness/trace"
 )
 
-// databaseRules are the faults of the database and of the row in it.
+// databaseRules are the faults of the rows that make a session.
 var databaseRules = []rule{
 	{CauseInfo{
-		Slug: "database-fault", Hops: []Hop{HopDatabase},
-		Means: "The auth service cannot use its database.",
-		Shows: "A warm instance: get-session 500 FAILED_TO_GET_SESSION, token 401 since the error is swallowed. A cold one: 500, or 503 with a DATABASE code, on every route.",
-	}, databaseFault},
+		Slug: "user-missing", Hops: []Hop{HopDatabase},
+		Means: "The person's own row is gone, and the session's with it.",
+		Shows: "A rightly signed cookie; get-session null with three Max-Age=0; neither the session's row nor the person's.",
+	}, userMissing},
 	{CauseInfo{
 		Slug: "session-expired", Hops: []Hop{HopDatabase},
 		Means: "The session's time is over.",
@@ -30,104 +26,11 @@ var databaseRules = []rule{
 	}, rowMissing},
 }
 
-// databaseCode finds the auth service's codes about its database.
-var databaseCode = regexp.MustCompile(`DATABASE_[A-Z_]+`)
-
-// databaseWord says whether a text holds a code about the database. Those that
-// begin with the setting's name are about the configuration.
-func databaseWord(text string) bool {
-	return slices.ContainsFunc(databaseCode.FindAllString(text, -1), func(code string) bool {
-		return !strings.HasPrefix(code, "DATABASE_URL")
-	})
-}
-
-func (s *scene) databaseDown() bool {
-	for _, o := range s.t.Observations {
-		if o.Name == trace.ObserveDatabase && (o.Answer == trace.AnswerFailed || o.Answer == trace.AnswerNo) {
-			return true
-		}
-		if o.Name == trace.ObserveHealth && o.Answer != trace.AnswerYes && databaseWord(o.Detail) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *scene) databaseUp() bool {
-	all := s.observed(trace.ObserveDatabase)
-	return len(all) > 0 && all[0].Answer == trace.AnswerYes && !s.databaseDown()
-}
-
-// databaseFault is proved by the service's own code, or by a server error of
-// the auth service beside a database that was seen down. BetterAuth's
-// FAILED_TO_GET_SESSION counts only where the token call beside it was not
-// 500: that pair is the mark of an unreadable signing key.
-func databaseFault(s *scene) (*Finding, string) {
-	down := s.databaseDown()
-	logs := s.logged("database.error")
-	_, tokenBroken := s.answered(atToken, 500)
-	c, found := s.first(func(c call) bool {
-		switch {
-		case c.Status == 503 && databaseWord(c.code()):
-			return true
-		case c.Status != 500:
-			return false
-		}
-		warm := c.at == atSession && c.code() == "FAILED_TO_GET_SESSION" && !tokenBroken
-		return warm || down || len(logs) > 0
-	})
-	if !found && !down {
-		if s.databaseUp() {
-			return nil, "the database answers, and no call failed for it"
-		}
-		return nil, ""
-	}
-	f := &Finding{At: s.spansBegin()}
-	who := "the auth service"
-	if found {
-		f, who = of(c), s.named(c)
-	}
-	f.Title = who + " cannot use its database" + s.warmth(c)
-	if token, swallowed := s.answered(atToken, 401); swallowed && found {
-		f.Evidence = append(f.Evidence, token.line()+", the same error swallowed")
-	}
-	f.Evidence = append(f.Evidence, s.databaseEvidence()...)
-	for _, l := range firstOf(logs) {
-		f.Evidence = append(f.Evidence, logLine(l))
-	}
-	return f, ""
-}
-
-// warmth tells a cold instance, which fails on every route, from a warm one.
-func (s *scene) warmth(c call) string {
-	switch _, swallowed := s.answered(atToken, 401); {
-	case c.Status == 503:
-		return " (" + c.code() + ")"
-	case c.at == atSession && swallowed:
-		return " (a warm instance: only what reads the session fails)"
-	case c.at == atSignIn || c.at == atSignUp:
-		return " (a cold instance: every route fails)"
-	}
-	return ""
-}
-
-func (s *scene) databaseEvidence() []string {
-	var out []string
-	for _, o := range s.t.Observations {
-		broken := o.Answer == trace.AnswerFailed || o.Answer == trace.AnswerNo
-		about := o.Name == trace.ObserveDatabase || (o.Name == trace.ObserveHealth && databaseWord(o.Detail))
-		if broken && about {
-			out = append(out, quote(o))
-		}
-	}
-	return out
-}
-
 // rows returns the observed rows with that answer.
 func (s *scene) rows(answer string) []trace.Observation {
 	var out []trace.Observation
 	for _, o := range s.observed(trace.ObserveRow) {
-		if o.Answer == answer {
+		if o.Answer == answer && s.carried(o.Of) {
 			out = append(out, o)
 		}
 	}
@@ -191,16 +94,49 @@ func sessionExpired(s *scene) (*Finding, string) {
 // expires is the end of the session as get-session last named it.
 func (s *scene) expires() (at time.Time, known bool) {
 	for _, c := range s.signedIn(atSession) {
-		var body struct {
-			Session struct {
-				ExpiresAt time.Time `json:"expiresAt"`
-			} `json:"session"`
-		}
-		if json.Unmarshal([]byte(c.Response.Body), &body) == nil && !body.Session.ExpiresAt.IsZero() {
-			at, known = body.Session.ExpiresAt, true
+		if ends, named := c.sessionEnds(); named {
+			at, known = ends, true
 		}
 	}
 	return at, known
+}
+
+// userMissing: the session's row goes with the person's, so its absence proves
+// nothing by itself.
+func userMissing(s *scene) (*Finding, string) {
+	for _, o := range s.observed(trace.ObserveUser) {
+		if o.Answer == trace.AnswerPresent {
+			return nil, "the person's row is there"
+		}
+		rows := s.rows(trace.AnswerAbsent)
+		if o.Answer != trace.AnswerAbsent || len(rows) == 0 {
+			continue
+		}
+		if s.knownAfter(o.Time) {
+			return nil, "an instance knew the session although the harness saw no row"
+		}
+		f := &Finding{At: o.Time, Evidence: []string{quote(o), quote(rows[0])}}
+		f.Title = "the person's row is gone from the database, and the session's with it"
+		if d, denied := s.cleared(); denied {
+			f.Instance, f.At = d.instance, d.at
+			f.Evidence = append(f.Evidence, d.line+", cookie cleared")
+		}
+		return f, ""
+	}
+	return nil, ""
+}
+
+// rowExplained says why an absent row is no cause of its own.
+func (s *scene) rowExplained() string {
+	for _, o := range s.observed(trace.ObserveUser) {
+		if o.Answer == trace.AnswerAbsent {
+			return "the person's row is gone, and the session's goes with it"
+		}
+	}
+	if _, _, stale := s.cachedAnswer(); stale {
+		return "the cookie cache answered all the same"
+	}
+	return ""
 }
 
 func rowMissing(s *scene) (*Finding, string) {
@@ -218,6 +154,9 @@ func rowMissing(s *scene) (*Finding, string) {
 	f := &Finding{Instance: d.instance, At: s.spansBegin()}
 	if denied {
 		f.At, f.Evidence = d.at, append(f.Evidence, d.line+", cookie cleared")
+	}
+	if how := s.rowExplained(); how != "" {
+		return nil, how
 	}
 	if len(absent) > 0 {
 		if s.knownAfter(absent[0].Time) {

@@ -88,6 +88,10 @@ type Finding struct {
 	Mend         []string  `json:"mend"`
 	Consequences []string  `json:"consequences,omitempty"`
 	At           time.Time `json:"at"`
+
+	// opens is how the first sentence begins where it is no loss of a session
+	// that is explained: the session stands.
+	opens string
 }
 
 // RuledOut is a cause that the trace disproves.
@@ -136,7 +140,7 @@ func (d *Diagnosis) sumUp(s *scene) {
 	switch {
 	case len(d.Findings) > 0 && !s.established() && s.tried():
 		d.Verdict = VerdictNever
-	case len(d.Findings) > 0 && (d.Lost != "" || d.Findings[0].Hop == HopBrowser):
+	case len(d.Findings) > 0 && (d.Lost != "" || d.Findings[0].Hop == HopBrowser && d.Findings[0].opens == ""):
 		d.Verdict = VerdictLost
 	case len(d.Findings) > 0:
 		d.Verdict = VerdictRefused
@@ -149,15 +153,20 @@ func (d *Diagnosis) sumUp(s *scene) {
 		d.Verdict = VerdictHealthy
 	}
 	if len(d.Findings) > 0 {
-		d.handOut(trouble)
+		d.handOut(trouble, s)
 	}
 }
 
 // handOut parts what followed from the findings from what they leave open. A
 // session that is lost is missed at every later hop, and a call that failed as
 // a quoted one did failed for its reason; nothing else follows.
-func (d *Diagnosis) handOut(all []trouble) {
+func (d *Diagnosis) handOut(all []trouble, s *scene) {
 	quoted := map[string]bool{missed: true}
+	for _, c := range s.inOrder(s.preflights, s.calls) {
+		if d.shown(trouble{id: c.ID}) {
+			quoted[kindOf(c)] = true
+		}
+	}
 	for _, w := range all {
 		if d.shown(w) {
 			quoted[w.kind] = true

@@ -30,6 +30,11 @@ var edgeRules = []rule{
 		Means: "A service does not let the frontend's pages read its answers, or refuses their preflights.",
 		Shows: "No Access-Control-Allow-Origin for the frontend, a wildcard or no Access-Control-Allow-Credentials beside credentials; the page sees a failed fetch, whatever the status was.",
 	}, corsRefused},
+	{CauseInfo{
+		Slug: "errors-without-cors", Hops: []Hop{HopAuth, HopAPI},
+		Means: "Error answers lack the CORS lines that the others have, so that the page sees a failed fetch instead of the error.",
+		Shows: "A status of 400 or more without Access-Control-Allow-Origin from a service whose other answers have it.",
+	}, errorsWithoutCORS},
 }
 
 func cookieNotSet(s *scene) (*Finding, string) {
@@ -80,7 +85,7 @@ func upstreamGone(s *scene) (*Finding, string) {
 		broken := c.Err != "" && c.Err != trace.ErrAbandoned
 		byEdge := c.Instance == "" && (c.Status == 502 || c.Status == 503 || c.Status == 504)
 		// A service may say 503 of itself; then it has a code.
-		if !s.fromFrontend(c) || !(broken || byEdge && c.code() == "") {
+		if !s.fromFrontend(c) || timedOut(c) || !(broken || byEdge && c.code() == "") {
 			continue
 		}
 		f := &Finding{Instance: c.Instance, At: c.Time, Evidence: []string{c.line()}}
@@ -199,7 +204,7 @@ func (s *scene) corsFault(c call) string {
 	if c.PageOrigin != front || c.Origin == front || (mode != "" && mode != "cors") {
 		return ""
 	}
-	if c.Instance == "" || c.Err != "" || c.Status >= 500 || c.Status == 304 || originWord(c) != "" {
+	if c.Instance == "" || c.Err != "" || c.Status >= 500 || c.Status == 304 || originWord(c) != "" || redirectsPreflight(c) || s.errorUnread(c) {
 		return ""
 	}
 	switch allowed := c.Response.Get("Access-Control-Allow-Origin"); {

@@ -30,7 +30,7 @@ func (s *scene) verdicts() answers {
 	for _, c := range s.signedIn(atSession) {
 		w := witness{instance: c.Instance, line: c.line(), at: c.Time, wire: true, cleared: c.clears(name)}
 		switch {
-		case !s.sentSession(c):
+		case !s.sentSession(c), hit(c) != "":
 		case c.person() != "":
 			a.knew = append(a.knew, w)
 		case c.null():
@@ -77,6 +77,9 @@ func (a answers) split() (knew, denied witness, apart bool) {
 
 func (s *scene) signatures() (yes, no []trace.Observation) {
 	for _, o := range s.observed(trace.ObserveSignature) {
+		if !s.carried(o.Of) {
+			continue
+		}
 		switch o.Answer {
 		case trace.AnswerYes:
 			yes = append(yes, o)
@@ -87,13 +90,23 @@ func (s *scene) signatures() (yes, no []trace.Observation) {
 	return yes, no
 }
 
+// carried says whether the browser ever sent the session of that digest. What
+// became of one that never left it tells nothing of instances and rows.
+func (s *scene) carried(digest string) bool {
+	return digest == "" || slices.ContainsFunc(s.calls, func(c call) bool {
+		bearer := c.Request.Token != nil && c.Request.Token.Digest == digest
+		return bearer || slices.ContainsFunc(c.Request.Cookies, func(p trace.Pair) bool { return p.Digest == digest })
+	})
+}
+
 func logLine(l trace.LogLine) string {
 	return strings.TrimSpace(fmt.Sprintf("log of %s, %s: %s", l.Instance, l.Request, l.Text))
 }
 
 func signatureRefused(s *scene) (*Finding, string) {
 	yes, no := s.signatures()
-	logs := s.lookups("signature-refused")
+	// Of two cookies of one name an instance reads the first only.
+	logs := s.linesOf(s.sentOnce(), "session.lookup", "signature-refused")
 	if len(no) == 0 && len(logs) == 0 {
 		if len(yes) > 0 {
 			return nil, fmt.Sprintf("the cookie's signature was made with the secret of %s", instances(yes))
@@ -305,4 +318,36 @@ func (s *scene) standsAfter(a answers, d witness) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// cachedAnswer finds a person who was named out of the cookie cache, by the
+// service's own word, while the row is gone.
+func (s *scene) cachedAnswer() (c call, proof string, stale bool) {
+	absent := s.rows(trace.AnswerAbsent)
+	if len(absent) == 0 {
+		return call{}, "", false
+	}
+	for _, c := range s.signedIn(atSession) {
+		if c.person() == "" {
+			continue
+		}
+		for _, l := range s.linesOf([]call{c}, "session.lookup", "cached") {
+			return c, logLine(l), true
+		}
+	}
+	return call{}, "", false
+}
+
+func cacheStale(s *scene) (*Finding, string) {
+	c, proof, stale := s.cachedAnswer()
+	if !stale {
+		if len(s.rows(trace.AnswerPresent)) > 0 {
+			return nil, "the row is there"
+		}
+		return nil, ""
+	}
+	f := of(c)
+	f.Evidence = append(f.Evidence, proof, quote(s.rows(trace.AnswerAbsent)[0]))
+	f.Title = fmt.Sprintf("%s goes on answering out of its cookie cache for a session whose row is gone: a revoked session stays good until the cache's time is over", s.named(c))
+	return f, ""
 }

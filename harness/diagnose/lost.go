@@ -32,6 +32,9 @@ type trouble struct {
 	kind string // what is alike has one cause
 }
 
+// kindOf: the same service failing in the same way has one cause.
+func kindOf(c call) string { return fmt.Sprint(c.Role, c.Status, c.Err != "") }
+
 // missed is the kind of whatever only misses the session: it follows from any
 // cause that comes before.
 const missed = "missed"
@@ -84,7 +87,7 @@ func stepOf(st trace.Standing) string {
 
 // failed judges one call of a page that ought to be signed in.
 func (s *scene) failed(c call) (trouble, bool) {
-	w := trouble{at: c.Time, id: c.ID, text: c.line(), kind: fmt.Sprint(c.Role, c.Status, c.Err != "")}
+	w := trouble{at: c.Time, id: c.ID, text: c.line(), kind: kindOf(c)}
 	if c.null() || (c.Status == 401 && (c.Role == trace.RoleAuth || emptyCredentials(c))) {
 		w.kind = missed
 	}
@@ -140,7 +143,7 @@ func (s *scene) failedEntries() []trouble {
 	var all []trouble
 	for _, c := range s.inOrder(s.entries(), s.preflights) {
 		if c.Status >= 300 || c.Err != "" {
-			all = append(all, trouble{at: c.Time, id: c.ID, text: c.line(), kind: fmt.Sprint(c.Role, c.Status, c.Err != "")})
+			all = append(all, trouble{at: c.Time, id: c.ID, text: c.line(), kind: kindOf(c)})
 		}
 	}
 	return all
@@ -160,7 +163,8 @@ func (s *scene) entries() []call {
 // tried says whether anybody tried to sign in or up, be it in vain at the
 // preflight.
 func (s *scene) tried() bool {
-	return len(s.entries()) > 0 || slices.ContainsFunc(s.preflights, func(c call) bool {
+	entered := slices.ContainsFunc(s.t.Marks, func(m trace.Mark) bool { return m.Step == "sign up" || m.Step == "sign in" })
+	return entered || len(s.entries()) > 0 || slices.ContainsFunc(s.preflights, func(c call) bool {
 		return c.at == atSignIn || c.at == atSignUp
 	})
 }
@@ -215,6 +219,9 @@ var questions = map[string]string{
 	trace.ObserveHealth:    "readiness",
 	trace.ObserveDatabase:  "database answers",
 	trace.ObserveToken:     "token verifies",
+	trace.ObserveUser:      "person's row",
+	trace.ObserveClock:     "clock is right",
+	trace.ObserveWorker:    "service worker",
 }
 
 func quote(o trace.Observation) string {

@@ -81,7 +81,6 @@ var mends = map[string][]string{
 	},
 	"keys-undecryptable": {
 		"BetterAuth: bring back the secret that the jwks rows were encrypted with (BETTER_AUTH_SECRET), or delete the rows of the jwks table so that a key is made anew",
-		"if the jwks table is missing, run the auth service's migrations",
 	},
 	"session-row-missing": {
 		"find what deleted the row: revokeSession, revokeOtherSessions, deleteUser, a clean-up job, or a database restored or branched (Neon: Branches)",
@@ -127,9 +126,99 @@ var mends = map[string][]string{
 	"token-not-sent": {
 		"frontend: read the field token of GET /api/auth/token's answer, and call the api only once it is there",
 	},
+	"cookie-too-large": {
+		"BetterAuth: keep the session cookie to its token: turn session.cookieCache off, or take fields out of it; browsers keep 4096 bytes of name and value",
+	},
+	"cookie-sent-twice": {
+		"let the old cookie expire on purpose: answer once with its own Domain and Path and Max-Age=0, or choose another advanced.cookiePrefix",
+		"BetterAuth: change advanced.crossSubDomainCookies and defaultCookieAttributes only together with the cookie's name",
+	},
+	"cookie-other-partition": {
+		"frontend: sign in from the frontend's own page, or hand the popup's session over (a one-time code that the frontend's page redeems), rather than in a window of the auth service's site",
+		"frontend: in the popup, keep set-auth-token and send it as Authorization: Bearer",
+	},
+	"cookie-short-lived": {
+		"BetterAuth: advanced.defaultCookieAttributes must not set maxAge; the cookie's life is session.expiresIn (SESSION_LIFETIME)",
+		"look for a proxy that shortens Max-Age",
+	},
+	"cookie-not-renewed": {
+		"hand Set-Cookie of GET /api/auth/get-session on: look for a proxy, a rewrite or a framework's handler that drops it there",
+		"BetterAuth: the session is prolonged after session.updateAge (SESSION_UPDATE_AGE), in whatever answers then",
+	},
+	"cookie-renewed-differently": {
+		"BetterAuth: set attributes in advanced.defaultCookieAttributes alone, so that sign-in and renewal share them; look for a proxy that changes some answers only",
+	},
+	"sign-out-left-cookie": {
+		"BetterAuth: the sign-out clears with the attributes that it is configured with now: clear once with those that the cookie was set with",
+		"look for a proxy that takes Partitioned, Path or Domain out of the line with Max-Age=0",
+	},
+	"mixed-content": {
+		"frontend: write the service's address with https (AUTH_URL, API_URL)",
+	},
+	"service-worker-cache": {
+		"frontend: have the service worker leave other origins' requests, and /api/auth/, alone: return without respondWith; then unregister the old one",
+	},
+	"browser-clock": {
+		"frontend: count a token's life (exp - iat) from its arrival, or send it and ask anew on a 401, instead of comparing exp with Date.now()",
+	},
+	"deployment-protected": {
+		"Vercel: Settings, Deployment Protection: switch it off for this project, or send x-vercel-protection-bypass from the edge; add the paths to the OPTIONS Allowlist for preflights",
+	},
+	"upstream-timeout": {
+		"Vercel: Functions, Max Duration of that project; look in its logs for what the function waited for, such as a suspended database",
+	},
+	"preflight-redirected": {
+		"call the address that the redirect leads to: https at once, the very host, the slash at the end as the server wants it (Vercel: vercel.json redirects, trailingSlash; Domains, redirect to)",
+	},
+	"redirect-lost-method": {
+		"call the address that the redirect leads to, or redirect by 307 or 308, which keep method and body (Vercel: permanent: true is 308)",
+	},
+	"session-cached": {
+		"answer /api/auth/ with Cache-Control: no-store, and exclude it from every cache (Vercel: no s-maxage or CDN-Cache-Control in headers of vercel.json for that path)",
+	},
+	"token-cached": {
+		"answer /api/auth/token with Cache-Control: no-store, which BetterAuth does not set by itself, and exclude it from every cache",
+	},
+	"errors-without-cors": {
+		"auth service: put cors() before everything that can answer an error, the error handler included",
+		"api: CORSMiddleware must be the outermost (add_middleware last), and errors be raised inside of it",
+	},
+	"cookie-cache-stale": {
+		"BetterAuth: session.cookieCache.maxAge short, or off (SESSION_CACHE=0); where it counts, ask with disableCookieCache=true",
+	},
+	"database-structure": {
+		"run the auth service's migrations against this very database (npx @better-auth/cli migrate; node dist/migrate.mjs)",
+	},
+	"database-permission": {
+		"PostgreSQL: GRANT SELECT, INSERT, UPDATE, DELETE on the tables to the role of DATABASE_URL",
+	},
+	"database-exhausted": {
+		"Neon: use the pooled host (-pooler) in DATABASE_URL; pg: a small Pool max on each instance, since there are many",
+	},
+	"database-connection-ended": {
+		"Neon: the compute was suspended or restarted: retry once on a new connection; pg: new Pool({ idleTimeoutMillis }) below the server's own limit, with pool.on(\"error\", …)",
+	},
+	"database-slow": {
+		"look for what the statement waits for (pg_stat_activity, a missing index, a lock); Neon: a compute that starts takes seconds: DATABASE_TIMEOUT above that",
+	},
+	"user-missing": {
+		"find what deleted the person: deleteUser, an admin's removal, a clean-up job, or a database restored or branched (Neon: Branches)",
+	},
+	"authorization-stripped": {
+		"look for a proxy, rewrite or middleware before the api that drops Authorization (Vercel: vercel.json, middleware; nginx: proxy_set_header Authorization $http_authorization)",
+	},
 }
 
 // Mends are the remedies for a cause; nil where the slug names none.
 func Mends(slug string) []string { return mendsOf(slug) }
+
+// wall is how the platform's own answers are known (Vercel, Deployment
+// Protection; Errors).
+var wall = struct{ body, location, cookie, errorHeader string }{
+	"vercel_auth_callback", "vercel.com/sso-api", "_vercel_sso_nonce", "X-Vercel-Error",
+}
+
+// cacheHeaders are the lines in which caches say that they answered.
+var cacheHeaders = []string{"X-Vercel-Cache", "CF-Cache-Status", "X-Cache", "X-Cache-Status"}
 
 func mendsOf(slug string) []string { return slices.Clone(mends[slug]) }

@@ -79,3 +79,36 @@ func TestRecordedTracesAreJudged(t *testing.T) {
 		t.Errorf("three files say what is not true, and the judge found %v", faults)
 	}
 }
+
+// recorded says whether testdata has a trace of that cause alone.
+func recorded(slug string) bool {
+	files, err := filepath.Glob(filepath.Join("testdata", slug+".*json"))
+	return err == nil && len(files) > 0
+}
+
+// A rule that is gone, or names nothing, must not change what the others say of
+// what was really recorded.
+func TestRulesJudgeRecordedTracesEachByItself(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no traces: %v", err)
+	}
+	for _, file := range files {
+		tr, err := trace.Read(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := causes(Explain(tr))
+		for _, info := range Causes() {
+			others := slices.DeleteFunc(rules(), func(r rule) bool { return r.Slug == info.Slug })
+			want := slices.DeleteFunc(slices.Clone(all), func(slug string) bool { return slug == info.Slug })
+			if got := causes(explain(tr, others)); !slices.Equal(got, want) {
+				t.Errorf("%s without the rule %s: %v, want %v", filepath.Base(file), info.Slug, got, want)
+			}
+			alone := slices.DeleteFunc(rules(), func(r rule) bool { return r.Slug != info.Slug })
+			if got := causes(explain(tr, alone)); slices.Contains(all, info.Slug) != slices.Contains(got, info.Slug) {
+				t.Errorf("%s by the rule %s alone: %v, with the others %v", filepath.Base(file), info.Slug, got, all)
+			}
+		}
+	}
+}

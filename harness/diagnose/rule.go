@@ -24,7 +24,7 @@ type rule struct {
 
 // rules returns all rules in the order of the hops.
 func rules() []rule {
-	return slices.Concat(browserRules, edgeRules, authRules, databaseRules, apiRules)
+	return slices.Concat(browserRules, jarRules, pageRules, passageRules, edgeRules, authRules, serverRules, databaseRules, apiRules)
 }
 
 // Causes lists every cause that Explain can name, in the order of the hops.

@@ -199,6 +199,11 @@ func (c call) sent(name string) string {
 	return ""
 }
 
+// carries says whether the request had that very cookie.
+func (c call) carries(name, digest string) bool {
+	return slices.ContainsFunc(c.Request.Cookies, func(p trace.Pair) bool { return p.Name == name && p.Digest == digest })
+}
+
 // code is BetterAuth's error code, or a service's own, of a JSON body.
 func (c call) code() string {
 	var body struct {
@@ -230,6 +235,34 @@ func (c call) person() string {
 		return ""
 	}
 	return body.User.Email
+}
+
+// sessionEnds is the end of the session that an answer names.
+func (c call) sessionEnds() (at time.Time, known bool) {
+	var body struct {
+		Session struct {
+			ExpiresAt time.Time `json:"expiresAt"`
+		} `json:"session"`
+	}
+	if c.at != atSession || json.Unmarshal([]byte(c.Response.Body), &body) != nil {
+		return at, false
+	}
+	return body.Session.ExpiresAt, !body.Session.ExpiresAt.IsZero()
+}
+
+// personID is the id that get-session last named.
+func (s *scene) personID() (id string) {
+	for _, c := range s.signedIn(atSession) {
+		var body struct {
+			User struct {
+				ID string `json:"id"`
+			} `json:"user"`
+		}
+		if json.Unmarshal([]byte(c.Response.Body), &body) == nil && body.User.ID != "" {
+			id = body.User.ID
+		}
+	}
+	return id
 }
 
 // clears says whether the answer takes the named cookie away.

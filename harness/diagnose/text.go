@@ -10,6 +10,8 @@ func (d Diagnosis) opening() string {
 	switch {
 	case d.Verdict == VerdictNever:
 		return "Nobody was signed in"
+	case d.Lost == "" && d.Findings[0].opens != "":
+		return d.Findings[0].opens
 	case d.Lost != "":
 		return "The session was lost"
 	case d.Verdict == VerdictLost:

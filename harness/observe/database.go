@@ -106,3 +106,17 @@ func (d *Database) row(ctx context.Context, digest, token string) trace.Observat
 	}
 	return seen
 }
+
+func (d *Database) user(ctx context.Context, email string) trace.Observation {
+	seen := trace.Observation{Name: trace.ObserveUser, Answer: trace.AnswerPresent, Detail: email}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var one int
+	switch err := d.pool.QueryRow(ctx, d.queries.User, email).Scan(&one); {
+	case errors.Is(err, pgx.ErrNoRows):
+		seen.Answer = trace.AnswerAbsent
+	case err != nil:
+		seen.Answer, seen.Detail = trace.AnswerFailed, err.Error()
+	}
+	return seen
+}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +69,10 @@ func (o *Observer) Look(ctx context.Context, rec *trace.Recorder) error {
 	if o.Database != nil {
 		rec.Observe(o.Database.alive(ctx))
 	}
-	if digest := LastSession(t); digest != "" {
+	if digest := inUse(t); digest != "" {
+		if who := named(t); o.Database != nil && o.Database.queries.User != "" && who != "" {
+			rec.Observe(o.Database.user(ctx, who))
+		}
 		if value, known := rec.Redactor().Reveal(digest); known {
 			o.lookAtSession(ctx, rec, digest, value)
 		}
@@ -157,6 +161,16 @@ func (o *Observer) session(ctx context.Context, i Instance, digest, value string
 	return seen
 }
 
+// named is the address of whom the auth service named last.
+func named(t trace.Trace) string {
+	for _, e := range slices.Backward(t.Exchanges) {
+		if who, found := PersonOf([]byte(e.Response.Body)); found && e.Role == trace.RoleAuth {
+			return who
+		}
+	}
+	return ""
+}
+
 // PersonOf reads the e-mail address out of a session's answer; false where it
 // is null or names nobody.
 func PersonOf(body []byte) (string, bool) {
@@ -206,19 +220,42 @@ func excerpt(body []byte) string {
 // name; a trace without one gives the last that was sent, or nothing.
 func LastSession(t trace.Trace) string {
 	name := t.Subject.Cookie.Name
-	for i := len(t.Exchanges) - 1; i >= 0; i-- {
-		for _, c := range t.Exchanges[i].Response.SetCookies {
+	for _, e := range slices.Backward(t.Exchanges) {
+		// Of several lines the last one is the newest.
+		for _, c := range slices.Backward(e.Response.SetCookies) {
 			if c.Name == name && c.Digest != "" && !c.Removes() {
 				return c.Digest
 			}
 		}
-		for _, c := range t.Exchanges[i].Request.Cookies {
+	}
+	for _, e := range slices.Backward(t.Exchanges) {
+		for _, c := range e.Request.Cookies {
 			if c.Name == name {
 				return c.Digest
 			}
 		}
 	}
 	return ""
+}
+
+// inUse is the digest of the session that was set last or, where the browser
+// has carried one as a bearer token since, of that.
+func inUse(t trace.Trace) string {
+	name := t.Subject.Cookie.Name
+	for _, e := range slices.Backward(t.Exchanges) {
+		if e.Role != trace.RoleAuth || e.Outside {
+			continue
+		}
+		if tok := e.Request.Token; tok != nil && tok.Opaque {
+			return tok.Digest
+		}
+		for _, c := range slices.Backward(e.Response.SetCookies) {
+			if c.Name == name && !c.Removes() {
+				return c.Digest
+			}
+		}
+	}
+	return LastSession(t)
 }
 
 // LastToken is the JWT that the auth service handed out last.

@@ -34,6 +34,8 @@ type Settings struct {
 	// Headed shows the browsers; SlowMo waits after each action, in ms.
 	Headed bool
 	SlowMo float64
+	// Journeys is how many a soak walks on each profile.
+	Journeys int
 	// Owner is the process that started the run, as owner.Owner writes itself:
 	// when it dies, the run ends. Empty: a person runs the suite by hand.
 	Owner string

@@ -105,6 +105,9 @@ type Database struct {
 	// Revoke deletes that session; Age sets its expiry $2 seconds from now.
 	Revoke string `yaml:"revoke"`
 	Age    string `yaml:"age"`
+	// User selects 1 where there is a person of the e-mail address $1; empty:
+	// it is not looked up whether the person is still there.
+	User string `yaml:"user"`
 }
 
 // Contract is what frontend, auth and api have agreed on.

@@ -130,7 +130,7 @@ func (p *plan) compile(ctx context.Context, suite string) error {
 func (p *plan) settings(private string) target.Settings {
 	s := target.Settings{
 		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), StateDir: p.home.state(),
-		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, SlowMo: p.command.SlowMo,
+		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, Journeys: p.command.N, SlowMo: p.command.SlowMo,
 		Owner: owner.Self().String(), Events: filepath.Join(private, "events"), Secrets: private, Reproduce: p.reproduce(),
 	}
 	if p.kept != nil {

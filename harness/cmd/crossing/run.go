@@ -30,6 +30,7 @@ type runCommand struct {
 	Procs  int      `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
 	SlowMo float64  `env:"SLOWMO" name:"slowmo" placeholder:"MS" help:"Wait after each action of a browser."`
 	Out    string   `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
+	N      int      `env:"N" default:"500" placeholder:"N" help:"Journeys that SUITE=soak walks on each profile."`
 	// Quick links the suites without what a debugger reads, which is most of
 	// the time that it takes to compile one saved file.
 	Quick   bool   `kong:"-"`
@@ -159,6 +160,9 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	if p.shard, p.earlier, err = c.share(); err != nil {
 		return nil, err
 	}
+	if c.N < 1 {
+		return nil, fmt.Errorf("N=%d: write how many journeys a soak walks, 1 or more", c.N)
+	}
 	if p.seed == 0 {
 		p.seed = time.Now().Unix()
 	}
@@ -184,6 +188,10 @@ func (p *plan) names() string {
 	return strings.Join(names, ", ")
 }
 
+// aside are the suites that run only where they are named: they take too long
+// for every change.
+var aside = []string{"soak"}
+
 // chooseSuites finds the folders below suites that hold a suite.
 func chooseSuites(home checkout, name string) ([]string, error) {
 	found, err := filepath.Glob(filepath.Join(string(home), "suites", "*", "*_suite_test.go"))
@@ -195,7 +203,7 @@ func chooseSuites(home checkout, name string) ([]string, error) {
 		all = append(all, filepath.Base(filepath.Dir(f)))
 	}
 	if name == "" {
-		return all, nil
+		return slices.DeleteFunc(all, func(suite string) bool { return slices.Contains(aside, suite) }), nil
 	}
 	if !slices.Contains(all, name) {
 		return nil, fmt.Errorf("SUITE=%s: there is no such suite; allowed: %s", name, strings.Join(all, ", "))

@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"maps"
+	"path/filepath"
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -108,8 +109,8 @@ func (r *Rig) logs(ctx context.Context, name string) ([]byte, error) {
 }
 
 // ServedBy has the named instances of a role serve this visitor from now on,
-// alternating. They are asked too when something is to be explained, and so
-// are those that served before.
+// alternating. They alone are asked when something is to be explained, and rows
+// are looked up in the first one's database.
 func (v *Visitor) ServedBy(role trace.Role, names ...string) {
 	GinkgoHelper()
 	var these []observe.Instance
@@ -123,11 +124,38 @@ func (v *Visitor) ServedBy(role trace.Role, names ...string) {
 	o.Logs = v.rig.logs
 	if role == trace.RoleAuth {
 		o.Auth = these
+		v.seeDatabaseOf(&o, these[0])
 	} else {
 		o.API = these
 	}
 	v.Observer = &o
 }
+
+// Unseen leaves nothing to be asked outside the browser, as with a deployment
+// of which only the URLs are known.
+func (v *Visitor) Unseen() {
+	v.Observer = &observe.Observer{Subject: v.Observer.Subject, Contract: v.Observer.Contract}
+}
+
+// seeDatabaseOf has rows looked up where the first of several instances keeps
+// them.
+func (v *Visitor) seeDatabaseOf(o *observe.Observer, i observe.Instance) {
+	GinkgoHelper()
+	own, healthy := i.Environment[databaseSetting], v.rig.ground.Observer.Auth[0].Environment[databaseSetting]
+	queries := v.rig.target.Database
+	if own == healthy || queries == nil {
+		o.Database = v.rig.ground.Observer.Database
+		return
+	}
+	db, err := observe.OpenDatabase(context.Background(), own, *queries)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(db.Close)
+	o.Database = db
+}
+
+// databaseSetting is the environment variable by which services are told of
+// their database, as hosting platforms name it.
+const databaseSetting = "DATABASE_URL"
 
 // DatabaseURL is the application's database, as the harness reaches it; "" where
 // it cannot be.
@@ -145,4 +173,11 @@ func (v *Visitor) KeepsSessionCookie(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return slices.ContainsFunc(jar.Cookies, func(c trace.Cookie) bool { return c.Name == v.Way.Contract.Cookie.Name }), nil
+}
+
+// Keep leaves a visitor's trace among the artefacts although nothing failed, to
+// be explained again later.
+func (r *Rig) Keep(v *Visitor) {
+	GinkgoHelper()
+	Expect(v.save(filepath.Join(r.settings.OutDir, r.name, v.artefact()+".json"))).To(Succeed())
 }
