@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"crossing/harness/headroom"
 	"crossing/harness/trace"
@@ -106,13 +107,17 @@ func (r *Run) room(b *strings.Builder) {
 // matrix has a row for each behaviour and a column for each profile.
 func (r *Run) matrix(b *strings.Builder) {
 	m := r.Matrix()
-	line := fmt.Sprintf("  %-26s", "")
+	width := 26
+	for _, row := range m.Rows {
+		width = max(width, utf8.RuneCountInString(row.Behaviour)+2)
+	}
+	line := fmt.Sprintf("  %-*s", width, "")
 	for _, column := range m.Profiles {
 		line += fmt.Sprintf("%-20s", column)
 	}
 	fmt.Fprintf(b, "\n%s\n", strings.TrimRight(line, " "))
 	for _, row := range m.Rows {
-		line = fmt.Sprintf("  %-26s", row.Behaviour)
+		line = fmt.Sprintf("  %-*s", width, row.Behaviour)
 		for _, cell := range row.Cells {
 			line += fmt.Sprintf("%-20s", cell)
 		}

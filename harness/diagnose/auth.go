@@ -119,7 +119,7 @@ func (s *scene) distrusted() (call, bool) {
 		if word := originWord(c); word == originInvalid || word == originUntrusted {
 			return c, true
 		}
-		if logged.ID == "" && c.Status != 503 && len(s.logOf(c, "origin.refused")) > 0 {
+		if logged.ID == "" && c.Status != 503 && originWord(c) == "" && len(s.logOf(c, "origin.refused")) > 0 {
 			logged = c
 		}
 	}

@@ -11,11 +11,6 @@ import (
 // edgeRules are the faults between the browser and the services.
 var edgeRules = []rule{
 	{CauseInfo{
-		Slug: "cookie-not-set", Hops: []Hop{HopEdge},
-		Means: "The sign-in succeeded, but its answer reached the browser without a session cookie.",
-		Shows: "Sign-in 200 with no Set-Cookie of the session's name; no later call carries one.",
-	}, cookieNotSet},
-	{CauseInfo{
 		Slug: "upstream-gone", Hops: []Hop{HopEdge},
 		Means: "A service does not answer: it is down, was ended, or the connection broke.",
 		Shows: "502, 503 or 504 from the edge itself, or no answer at all.",

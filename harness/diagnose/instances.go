@@ -30,7 +30,7 @@ func (s *scene) verdicts() answers {
 	for _, c := range s.signedIn(atSession) {
 		w := witness{instance: c.Instance, line: c.line(), at: c.Time, wire: true, cleared: c.clears(name)}
 		switch {
-		case !s.sentSession(c), hit(c) != "":
+		case !s.sentSession(c), hit(c) != "", s.twice(c):
 		case c.person() != "":
 			a.knew = append(a.knew, w)
 		case c.null():

@@ -14,6 +14,11 @@ import (
 // caches, gateways, redirects.
 var passageRules = []rule{
 	{CauseInfo{
+		Slug: "cookie-not-set", Hops: []Hop{HopEdge},
+		Means: "The sign-in succeeded, but its answer reached the browser without a session cookie.",
+		Shows: "Sign-in 200 with no Set-Cookie of the session's name; no later call carries one.",
+	}, cookieNotSet},
+	{CauseInfo{
 		Slug: "deployment-protected", Hops: []Hop{HopEdge},
 		Means: "The platform's protection of deployments answers in the service's place.",
 		Shows: "401 with the platform's own body, or a redirect to its sign-in; preflights, which carry no pass, are answered so first.",

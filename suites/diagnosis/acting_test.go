@@ -25,7 +25,7 @@ func suffers(ctx SpecContext, profile browser.Profile, all ...faults.Fault) diag
 		app.NeedsInstances(f.Auth...)
 		app.NeedsInstances(f.API...)
 	}
-	ada := app.Visit(ctx, profile, "ada", rig.Expecting(diagnose.InvariantSlugs()...))
+	ada := app.Visit(ctx, profile, "ada", rig.Expecting(diagnose.InvariantSlugs()...), rig.Oversize())
 	p := place(ctx, ada)
 	for _, f := range all {
 		begin(ctx, ada, p, f)

@@ -87,7 +87,7 @@ func command(t *testing.T, temp string, args ...string) *exec.Cmd {
 
 var isSetting = map[string]bool{"CONFIG": true, "ENGINE": true, "RUNTIME": true, "CHROMIUM": true, "WEBKIT": true, "FIREFOX": true, "SUITE": true,
 	"ONE": true, "SET": true, "SEED": true, "PROCS": true, "HEADED": true, "SLOWMO": true, "OUT": true, "TIMEOUT": true, "DOCKER": true,
-	"FRONTEND_URL": true, "AUTH_URL": true, "API_URL": true, "RESOLVE": true, "CA": true, "EMAIL": true, "PASSWORD": true, "JSON": true}
+	"FRONTEND_URL": true, "AUTH_URL": true, "API_URL": true, "RESOLVE": true, "CA": true, "EMAIL": true, "PASSWORD": true, "JSON": true, "N": true}
 
 // tempFolder is for one command's temp files.
 func tempFolder(t *testing.T) string {

@@ -179,5 +179,5 @@ func (v *Visitor) KeepsSessionCookie(ctx context.Context) (bool, error) {
 // be explained again later.
 func (r *Rig) Keep(v *Visitor) {
 	GinkgoHelper()
-	Expect(v.save(filepath.Join(r.settings.OutDir, r.name, v.artefact()+".json"))).To(Succeed())
+	Expect(v.save(filepath.Join(r.settings.OutDir, "traces", v.artefact()+".json"))).To(Succeed())
 }
