@@ -96,9 +96,9 @@ func (c *testCommand) parts(home checkout) ([]part, error) {
 		return nil, err
 	}
 	all = append(all,
-		part{"go", string(home), append([]string{"go", "test", limit}, rest...)},
-		part{"stack", string(home), []string{"go", "test", limit, stackPackages + "/..."}},
-		part{"command", string(home), []string{"go", "test", limit, commandPackage}})
+		part{"go", string(home), append([]string{"go", "test", packageLimit}, rest...)},
+		part{"stack", string(home), []string{"go", "test", packageLimit, stackPackages + "/..."}},
+		part{"command", string(home), []string{"go", "test", packageLimit, commandPackage}})
 	if c.Part == "" {
 		return all, nil
 	}
@@ -113,9 +113,9 @@ func (c *testCommand) parts(home checkout) ([]part, error) {
 	return all[i : i+1], nil
 }
 
-// limit is for one package: real browsers and whole runs stand in some, and
+// packageLimit is for one package: real browsers and whole runs stand in some, and
 // Go's own ten minutes are near on a slow machine.
-const limit = "-timeout=20m"
+const packageLimit = "-timeout=20m"
 
 const (
 	stackPackages  = "crossing/harness/stack"
