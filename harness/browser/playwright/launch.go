@@ -191,10 +191,21 @@ func Find(driverDir, engine string, headed bool) (executable string, ok bool) {
 func system(engine string, headed bool) (executable string, ok bool) {
 	for _, name := range systems(engine, headed) {
 		if path, err := exec.LookPath(name); err == nil {
-			return path, true
+			return behindScript(path), true
 		}
 	}
 	return "", false
+}
+
+// behindScript is the program that Debian's chromium-headless-shell starts: a
+// script that stays between the driver and the browser would take the signals
+// that were meant for the browser. Any other path is returned as it is.
+func behindScript(path string) string {
+	const script, program = "/usr/bin/chromium-headless-shell", "/usr/lib/chromium/chromium-headless-shell"
+	if path == script && isExecutable(program) {
+		return program
+	}
+	return path
 }
 
 // systems are the names of browsers that the system may have. A stock WebKit

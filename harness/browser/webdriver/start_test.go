@@ -40,7 +40,7 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 		refused(t, browser.Launch{Profile: browser.Chromium}, `"chromium"`, `"webkit"`)
 	})
 	t.Run("an unknown policy", func(t *testing.T) {
-		refused(t, browser.Launch{Profile: browser.Profile{Name: "p", Engine: "webkit", Policy: "none"}}, `"none"`, string(browser.PolicyBlock))
+		refused(t, browser.Launch{Profile: browser.Profile{Name: "p", Engine: "webkit", Policy: "none"}}, `"none"`, string(browser.PolicyTrackingPrevention))
 	})
 	t.Run("a name that is no file", func(t *testing.T) {
 		refused(t, browser.Launch{Profile: browser.WebKit, Executable: "/no/MiniBrowser"}, "WEBKIT", "/no/MiniBrowser")
