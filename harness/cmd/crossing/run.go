@@ -188,9 +188,9 @@ func (p *plan) names() string {
 	return strings.Join(names, ", ")
 }
 
-// aside are the suites that run only where they are named: they take too long
-// for every change.
-var aside = []string{"soak"}
+// aside are the suites that run only where they are named: what they show is
+// how Crossing judges, not how an application does, and it takes its time.
+var aside = []string{"diagnosis", "soak"}
 
 // chooseSuites finds the folders below suites that hold a suite.
 func chooseSuites(home checkout, name string) ([]string, error) {
