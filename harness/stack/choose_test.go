@@ -20,7 +20,7 @@ func TestAnEngineThatIsNotThereIsNeverReplacedInSilence(t *testing.T) {
 		"dead":    {"unix:///nonexistent/docker.sock", "unix:///nonexistent/docker.sock"},
 		"silent":  {"unix://" + silent.Addr().String(), "no answer within 2s"},
 		"remote":  {"tcp://192.0.2.1:2376", "another machine's"},
-		"garbled": {"docker.sock", "another machine's"},
+		"garbled": {"docker.sock", `"docker.sock" is no address`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("DOCKER_HOST", c.host)
