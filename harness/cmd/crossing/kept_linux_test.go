@@ -91,8 +91,10 @@ func TestAKeptStackIsSweptOnceItsKeeperIsKilled(t *testing.T) {
 	if err := syscall.Kill(kept.Keeper.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	for !kept.Keeper.Dead() { // the test's own limit ends this
-		time.Sleep(10 * time.Millisecond)
+	for limit := time.Now().Add(5 * time.Second); !kept.Keeper.Dead(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("the keeper, process %d, still lives after SIGKILL", kept.Keeper.PID)
+		}
 	}
 	if len(up.left(ids)) == 0 {
 		t.Fatal("the killed keeper left nothing: this test proves nothing")
