@@ -60,7 +60,7 @@ doctor: command
 soak: command
 	@SUITE=soak TIMEOUT=$${TIMEOUT:-6h} $(crossing) run
 
-## test       the project's own tests: the harness, the services, the drivers
+## test       the project's own tests: linters, the harness, the services, the drivers (PART=lint: one part)
 test: command
 	@$(crossing) test
 

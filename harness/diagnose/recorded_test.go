@@ -17,7 +17,7 @@ import (
 func judgeRecorded(folder string) (faults []error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
 	if err != nil || len(files) == 0 {
-		return []error{fmt.Errorf("%s holds no traces (%v)", folder, err)}
+		return []error{fmt.Errorf("%s holds no traces (%s)", folder, fmt.Sprint(err))}
 	}
 	for _, file := range files {
 		if err := judgeFile(file); err != nil {

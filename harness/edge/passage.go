@@ -59,10 +59,10 @@ func (l *Line) begin(r *http.Request, origin string, role trace.Role, outside bo
 // on the way is recorded too.
 func (x *passage) end() {
 	p := recover()
-	if p != nil && p != http.ErrAbortHandler {
-		x.fail(fmt.Sprintf("panic in a handler or a fault: %v", p))
-	} else if p != nil {
+	if err, is := p.(error); is && errors.Is(err, http.ErrAbortHandler) {
 		x.fail(x.cutOff())
+	} else if p != nil {
+		x.fail(fmt.Sprintf("panic in a handler or a fault: %v", p))
 	}
 	if x.release != nil {
 		x.release(nil)

@@ -2,6 +2,7 @@ package journey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -87,7 +88,7 @@ func shows(ctx context.Context, p browser.Page, want string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("await the page %s, last seen %q (%v): %w", want, at, err, ctx.Err())
+			return fmt.Errorf("await the page %s, last seen %q: %w", want, at, errors.Join(err, ctx.Err()))
 		case <-tick.C:
 		}
 	}

@@ -102,7 +102,6 @@ type outcome struct {
 	findings     []Finding
 }
 
-func fine(format string, args ...any) outcome   { return outcome{said: fmt.Sprintf(format, args...)} }
 func unable(format string, args ...any) outcome { return outcome{unable: fmt.Sprintf(format, args...)} }
 
 // find notes a finding, once per cause and instance; later evidence of the

@@ -192,7 +192,7 @@ func (s *search) tar(where string, data []byte, depth int) error {
 	archive := tar.NewReader(bytes.NewReader(data))
 	for {
 		h, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -79,7 +79,7 @@ func ReadKept(path string) (*Kept, error) {
 	}
 	k := &Kept{}
 	if err := json.Unmarshal(data, k); err != nil || k.Keeper.PID <= 0 {
-		return nil, fmt.Errorf("%s does not tell of a kept stack (%v); remove it", path, err)
+		return nil, fmt.Errorf("%s does not tell of a kept stack (%s); remove it", path, fmt.Sprint(err))
 	}
 	return k, nil
 }

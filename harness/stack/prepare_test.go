@@ -93,10 +93,10 @@ func TestABuildRunsOnlyWhenItsInputsChange(t *testing.T) {
 }
 
 func TestABuildWithoutGitIsStampedToo(t *testing.T) {
-	o, runs := building(t, func(s *target.Service) {
+	o, _ := building(t, func(s *target.Service) {
 		s.Build = []string{"mkdir -p dist && cp src/main.ts dist/main.js", "echo ran >>dist/runs.log; cp dist/runs.log dist/../dist/all"}
 	})
-	runs = func() int {
+	runs := func() int {
 		text, _ := os.ReadFile(filepath.Join(o.Dir, "dist", "all"))
 		return bytes.Count(text, []byte("ran"))
 	}

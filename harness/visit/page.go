@@ -24,7 +24,7 @@ func (v *Visitor) lookAtPage(ctx context.Context) error {
 		return err
 	}
 	clock := trace.Observation{Name: trace.ObserveClock, Instance: "browser", Answer: trace.AnswerYes}
-	if ahead := time.UnixMilli(int64(seen.Now)).Sub(time.Now()); ahead.Abs() > slack {
+	if ahead := time.Until(time.UnixMilli(int64(seen.Now))); ahead.Abs() > slack {
 		clock.Answer, clock.Detail = trace.AnswerNo, fmt.Sprintf("%+.0f s", ahead.Seconds())
 	}
 	v.Recorder.Observe(clock)

@@ -152,7 +152,8 @@ func (p *page) Frame(ctx context.Context, selector string) (browser.Scope, error
 		src   string
 	}
 	in, err := call(ctx, p.session.life, func(ms float64) (found, error) {
-		element, err := p.first(selector).ElementHandle(pw.LocatorElementHandleOptions{Timeout: pw.Float(ms)})
+		// What a locator gives of a frame evaluates nothing.
+		element, err := p.first(selector).ElementHandle(pw.LocatorElementHandleOptions{Timeout: pw.Float(ms)}) //nolint:staticcheck
 		if err != nil {
 			return found{}, err
 		}
@@ -160,7 +161,7 @@ func (p *page) Frame(ctx context.Context, selector string) (browser.Scope, error
 		if err != nil {
 			return found{}, err
 		}
-		src, err := element.GetAttribute("src")
+		src, err := element.GetAttribute("src") //nolint:staticcheck
 		return found{frame, src}, err
 	})
 	if err != nil {

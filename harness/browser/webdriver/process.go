@@ -85,7 +85,7 @@ func (p *process) signal(s syscall.Signal) error {
 	select {
 	case <-p.drained: // nobody is left, and the number may be another's by now
 		if p.alive.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // that it has ended is what is wanted
 		}
 	default:
 	}

@@ -84,8 +84,8 @@ func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, out string, ended, 
 	case ctx.Err() != nil:
 		return fmt.Errorf("interrupted: %w", err)
 	case read != nil:
-		return errors.Join(fmt.Errorf("the suites ended (%v) and left no report (%w); what they printed last:\n%s",
-			ended, plain(read), p.secrets.Scrub(tail(out, 40))), err)
+		return errors.Join(fmt.Errorf("the suites ended (%s) and left no report (%w); what they printed last:\n%s",
+			fmt.Sprint(ended), plain(read), p.secrets.Scrub(tail(out, 40))), err)
 	case r.Passed: // such as focus left in a spec's source: others were not run
 		return errors.Join(fmt.Errorf("no spec failed, and yet the suites ended with %w; what they printed last:\n%s",
 			ended, p.secrets.Scrub(tail(out, 40))), err)

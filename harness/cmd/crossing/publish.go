@@ -60,8 +60,8 @@ func crowded(dir string, need uint64) string {
 	switch err := syscall.Statfs(dir, &s); {
 	case err != nil:
 		return fmt.Sprintf("it cannot be used (%v)", err)
-	case uint64(s.Bavail)*uint64(s.Bsize) < need:
-		return fmt.Sprintf("only %d MiB are free there, and %d are needed", uint64(s.Bavail)*uint64(s.Bsize)>>20, need>>20)
+	case s.Bavail*uint64(s.Bsize) < need:
+		return fmt.Sprintf("only %d MiB are free there, and %d are needed", s.Bavail*uint64(s.Bsize)>>20, need>>20)
 	case s.Files > 0 && s.Ffree == 0:
 		return "no more files can be made there"
 	}

@@ -18,7 +18,7 @@ import (
 // Crossing; users of it have no need of it.
 type testCommand struct {
 	choices
-	Part string `env:"PART" placeholder:"NAME" help:"One part only: go, stack, command, auth-service, frontend, api or postgres."`
+	Part string `env:"PART" placeholder:"NAME" help:"One part only: lint, workflows, go, stack, command, auth-service, frontend, api or postgres."`
 }
 
 // part is one runner of tests.
@@ -57,7 +57,13 @@ func (c *testCommand) Run(ctx context.Context) error {
 		show.Close()
 		return err
 	}
-	err = setup.Packages(ctx, setup.Options{StateDir: home.state(), Progress: show.Begin}, []string{"python3-pytest", "python3-httpx", "python3-junitparser", "chromium", "firefox-esr", "xdotool", "xvfb"})
+	o := setup.Options{StateDir: home.state(), Progress: show.Begin}
+	err = setup.Packages(ctx, o, []string{"python3-pytest", "python3-httpx", "python3-junitparser", "chromium", "firefox-esr", "xdotool", "xvfb", "shellcheck"})
+	for _, tool := range []setup.Tool{setup.GolangCI, setup.ActionLint} {
+		if err == nil {
+			err = tool.Ensure(ctx, o)
+		}
+	}
 	show.Close()
 	if err != nil {
 		return err
@@ -84,6 +90,8 @@ func (c *testCommand) Run(ctx context.Context) error {
 func (c *testCommand) parts(home checkout) ([]part, error) {
 	services := filepath.Join(string(home), "fixtures", "services")
 	all := []part{
+		{"lint", string(home), []string{setup.GolangCI.Path(home.state()), "run"}},
+		{"workflows", string(home), []string{setup.ActionLint.Path(home.state())}},
 		{"auth-service", filepath.Join(services, "auth-service"), []string{"npm", "test"}},
 		{"frontend", filepath.Join(services, "frontend"), []string{"npm", "test"}},
 		{"api", filepath.Join(services, "api"), []string{"/usr/bin/python3", "-m", "pytest", "-q"}},

@@ -117,7 +117,7 @@ func (r *Runtime) Run(ctx context.Context, l unit.Launch, command string) (err e
 	if err := i.start(ctx); err != nil {
 		return fmt.Errorf("%s: %w", whole, err)
 	}
-	why := ""
+	var why string
 	select {
 	case <-i.Ended():
 		status, text := i.state()

@@ -85,7 +85,7 @@ func (r *Runtime) Run(ctx context.Context, l unit.Launch, command string) error 
 	if err := i.start(ctx); err != nil {
 		return fmt.Errorf("run %q of %s: %w", command, l.Service, err)
 	}
-	why := ""
+	var why string
 	select {
 	case <-i.Ended():
 		if i.succeeded() {
