@@ -35,6 +35,10 @@ type Run = owner.Run
 // NewRun begins a run of this process; Close it when all has ended.
 func NewRun() (Run, error) { return owner.NewRun() }
 
+// NewPart begins a run of this process that is a part of another's, which may
+// be another process's. Close it, too.
+func NewPart(of string) (Run, error) { return owner.NewPart(of) }
+
 // Instance is one running instance of a service.
 type Instance = unit.Instance
 

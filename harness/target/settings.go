@@ -39,6 +39,9 @@ type Settings struct {
 	// Owner is the process that started the run, as owner.Owner writes itself:
 	// when it dies, the run ends. Empty: a person runs the suite by hand.
 	Owner string
+	// Run is the id of that process's run, of which those of the suites'
+	// processes are parts. Empty: there is none.
+	Run string
 	// Events is the file that the suites' processes append what they do to,
 	// for the command to show.
 	Events string

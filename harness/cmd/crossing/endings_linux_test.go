@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"crossing/harness/stack"
+	"crossing/harness/stack/owner"
 )
 
 func TestAnInterruptTakesEverythingDown(t *testing.T) {
@@ -78,8 +79,10 @@ func TestAKilledCommandsRunEndsByItself(t *testing.T) {
 
 func TestTheNextRunSweepsWhatKilledOnesLeft(t *testing.T) {
 	for _, runtime := range []string{stack.Processes, stack.Containers} {
+		// One after the other, and before the tests that run side by side:
+		// Chromium gives up its requests when a container comes or goes
+		// (net::ERR_NETWORK_CHANGED).
 		t.Run(runtime, func(t *testing.T) {
-			t.Parallel()
 			if _, _, err := stack.Choose(t.Context(), runtime); err != nil {
 				t.Skip(err)
 			}
@@ -98,14 +101,44 @@ func TestTheNextRunSweepsWhatKilledOnesLeft(t *testing.T) {
 				t.Fatal("the killed run left nothing: this test proves nothing")
 			}
 
-			swept := s.sweep()
+			again := finish(t, limit, command(t, s.temp, "run", "--engine=chromium", "--runtime="+runtime, "--one="+reload, "--out="+t.TempDir()))
 
-			s.gone(ids, 0)
-			if !strings.Contains(swept, ids[0]) {
-				t.Errorf("it says that it removed:\n%s", swept)
+			if again.status != 0 || !strings.Contains(again.stdout, "PASSED") || !strings.Contains(again.stdout, "1 passed") {
+				t.Errorf("the run after it is not green: %s", again)
 			}
+			s.gone(ids, 0)
 		})
 	}
+}
+
+// Suites that were killed have left things behind, which the command takes
+// down and names; what strangers left at the same time is no concern of theirs.
+func TestWhatKilledSuitesLeftIsToldFromWhatStrangersLeft(t *testing.T) {
+	t.Parallel()
+	s := start(t, "--runtime=processes", "--one=persistence_test.go")
+	ids := s.underWay()
+	dead := owner.Self()
+	dead.Start = "1" // this process did not start then: its owner is another, long gone
+	stranger := filepath.Join(s.temp, "crossing-0badcafe-"+strings.ReplaceAll(dead.String(), ":", "-"))
+	if err := os.Mkdir(stranger, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range s.suites() {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // one ends when the other does
+	}
+	if !s.ended(soon) {
+		t.Fatalf("it goes on:\n%s", s.text)
+	}
+	text := s.text.String()
+	_, said, _ := strings.Cut(text, "the suites ended without taking down: ")
+	if status := s.cmd.ProcessState.ExitCode(); status != exitUnready || !strings.Contains(said, ids[0]) || strings.Contains(said, "0badcafe") {
+		t.Errorf("status %d, want %d, and what is left named:\n%s", status, exitUnready, text)
+	}
+	if exists(stranger) {
+		t.Error("what the stranger left is still there")
+	}
+	s.gone(ids, 0)
+	s.earlier()
 }
 
 func TestAStackThatDoesNotStartIsNoVerdict(t *testing.T) {

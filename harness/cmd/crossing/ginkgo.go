@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,7 +41,7 @@ func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error
 	if err := os.Mkdir(private, 0o700); err != nil {
 		return fmt.Errorf("make a folder for the run's settings: %w", err)
 	}
-	settings := p.settings(private)
+	settings := p.settings(own.ID, private)
 	if err := settings.Write(filepath.Join(private, "settings.json")); err != nil {
 		return err
 	}
@@ -63,15 +64,18 @@ func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error
 	if ended == nil && read == nil {
 		return nil
 	}
-	return p.judgeEnd(ctx, r, out, ended, read)
+	return p.judgeEnd(ctx, r, own.ID, out, ended, read)
 }
 
 // judgeEnd says whether the results of suites that ended with an error can be
 // judged: specs that failed can, a run that was cut short cannot.
-func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, out string, ended, read error) error {
+func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, run, out string, ended, read error) error {
 	// What a killed process has left, such as browsers, the next run would
 	// sweep; there may be none.
 	removed, err := stack.Sweep(context.WithoutCancel(ctx))
+	// Others may have been killed meanwhile: what they left says nothing of
+	// these suites.
+	removed = slices.DeleteFunc(removed, func(line string) bool { return !strings.Contains(line, run) })
 	switch {
 	case err != nil:
 		err = fmt.Errorf("take down what is left: %w", err)
@@ -127,11 +131,11 @@ func (p *plan) compile(ctx context.Context, suite string) error {
 	return nil
 }
 
-func (p *plan) settings(private string) target.Settings {
+func (p *plan) settings(run, private string) target.Settings {
 	s := target.Settings{
 		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), StateDir: p.home.state(),
 		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, Journeys: p.command.N, SlowMo: p.command.SlowMo,
-		Owner: owner.Self().String(), Events: filepath.Join(private, "events"), Secrets: private, Reproduce: p.reproduce(),
+		Owner: owner.Self().String(), Run: run, Events: filepath.Join(private, "events"), Secrets: private, Reproduce: p.reproduce(),
 	}
 	if p.kept != nil {
 		s.Kept = p.home.keptFile()

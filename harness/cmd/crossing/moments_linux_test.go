@@ -29,7 +29,12 @@ var moments = []moment{
 		reached: func(s *started, _ string) bool { return strings.Contains(s.text.String(), "not ready after") }},
 	{name: "while a spec runs", lines: "instances: 2",
 		reached: func(_ *started, asked string) bool { return visited(asked, "/sign-up") }},
+	{name: "while everything is taken down", lines: `command: "trap 'echo >ending; sleep 3' TERM; /usr/bin/python3 page.py ${host} ${port} & wait"`,
+		reached: func(_ *started, asked string) bool { return exists(filepath.Join(filepath.Dir(asked), "ending")) }},
 }
+
+// inASpec is the moment at which browsers run.
+var inASpec = moments[3]
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
@@ -106,8 +111,7 @@ func TestAKillAtAnyMomentLeavesNothingThatIsNotSwept(t *testing.T) {
 // What says nothing about the application is no verdict on it.
 func TestABrowserThatIsKilledInASpecIsNoVerdict(t *testing.T) {
 	t.Parallel()
-	m := moments[len(moments)-1]
-	s := m.reach(t)
+	s := inASpec.reach(t)
 	killed := 0
 	for _, line := range knowing("--remote-debugging-pipe") {
 		folder, words, _ := strings.Cut(line, ": ")

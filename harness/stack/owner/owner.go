@@ -79,10 +79,15 @@ type Run struct {
 }
 
 // NewRun begins a run of this process. Close ends it.
-func NewRun() (Run, error) {
+func NewRun() (Run, error) { return NewPart("") }
+
+// NewPart begins a run that is a part of another, such as that of a process
+// which the other's owner started: its id begins with the other's id, so that
+// what it leaves behind can be told from what strangers left.
+func NewPart(of string) (Run, error) {
 	raw := make([]byte, 4)
 	_, _ = rand.Read(raw) // never fails (crypto/rand, since Go 1.24)
-	r := Run{ID: hex.EncodeToString(raw), Owner: Self()}
+	r := Run{ID: of + hex.EncodeToString(raw), Owner: Self()}
 	if r.Owner.Start == "" {
 		return Run{}, errors.New("begin a run: this system does not say when a process started (/proc or ps)")
 	}

@@ -163,7 +163,7 @@ func (r *Rig) prepare() {
 	Expect(err).NotTo(HaveOccurred())
 	// Ginkgo cleans up in reverse: this comes last.
 	DeferCleanup(sweepAfter, r.settings.Owner)
-	r.run, err = stack.NewRun()
+	r.run, err = stack.NewPart(r.settings.Run)
 	r.must(err)
 	DeferCleanup(r.run.Close)
 	// Browsers start drivers that start browsers: the marker, by which a later
@@ -236,7 +236,7 @@ func (r *Rig) Cold(ctx SpecContext) []observe.Instance {
 	if r.stack == nil {
 		NotApplicable("a deployed target cannot be started anew")
 	}
-	run, err := stack.NewRun()
+	run, err := stack.NewPart(r.settings.Run)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(run.Close)
 	o := r.stackOptions(run)
