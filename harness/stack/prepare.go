@@ -21,12 +21,19 @@ import (
 // Prepare makes what a stack needs before it can start: what services build on
 // this machine, and images. Where nothing has changed it does nothing.
 func Prepare(ctx context.Context, o Options) error {
+	_, err := Images(ctx, o)
+	return err
+}
+
+// Images makes the same, and returns the image of each service; none where
+// services run as processes.
+func Images(ctx context.Context, o Options) (map[string]string, error) {
 	o, err := o.complete(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = prepare(ctx, o)
-	return scrub(o.Redactor, err)
+	images, err := prepare(ctx, o)
+	return images, scrub(o.Redactor, err)
 }
 
 // prepare returns the image of each service.

@@ -13,39 +13,14 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"crossing/harness/browser"
 	"crossing/harness/diagnose"
 	"crossing/harness/journey"
-	"crossing/harness/stack"
 	"crossing/harness/trace"
 	"crossing/harness/visit"
 	"crossing/reports"
 )
-
-// stackLane starts another stack beside the lanes' own, and takes it down.
-func (b *bench) stackLane(ctx context.Context) error {
-	var took []float64
-	for range b.command.Rounds {
-		run, err := stack.NewRun()
-		if err != nil {
-			return err
-		}
-		began := time.Now()
-		s, err := stack.Up(ctx, b.options(run))
-		if err != nil {
-			return errors.Join(err, run.Close())
-		}
-		took = append(took, time.Since(began).Seconds())
-		if err := errors.Join(s.Down(context.WithoutCancel(ctx)), run.Close()); err != nil {
-			return err
-		}
-	}
-	b.add("stack", "every service ready, as "+b.runtime, median(took), "s", 0, took, "built before")
-	b.absent("stack", "containers : docker compose up --wait (goal 0.6)", "there is no compose file of the application to compare with")
-	return nil
-}
 
 // edgeLane asks the frontend's instance with and without the edge, in turns.
 func (b *bench) edgeLane(ctx context.Context) (err error) {

@@ -172,6 +172,7 @@ func TestAPersonAtTheDesk(t *testing.T) {
 	if !strings.Contains(ran, "the kept stack is used") || !strings.Contains(ran, "1 passed, 0 failed") || !strings.Contains(ran, "(stack 0.0 s,") {
 		t.Errorf("a run does not use the kept stack:\n%s", ran)
 	}
+	t.Run("watch", func(t *testing.T) { watchFiles(t, up.temp) })
 	if again := begin(t, up.temp, "", "up", "--runtime=processes").finished(0); !strings.Contains(again, "is up already") {
 		t.Errorf("up a second time says:\n%s", again)
 	}
@@ -245,6 +246,43 @@ func clickThrough(t *testing.T, temp, engine string, kept stack.Kept, stays []st
 	}
 	if again := begin(t, temp, "", "explain", traces[0]).finished(exitFailed); !strings.Contains(again, "session-row-") {
 		t.Errorf("explained again:\n%s", again)
+	}
+}
+
+// watchFiles saves files as an editor does, and waits for their specs.
+func watchFiles(t *testing.T, temp string) {
+	s := begin(t, temp, "", "watch", "--engine=chromium", "--out="+t.TempDir())
+	s.awaitAfter("", "Save a file of suites")
+	for _, file := range []string{"session/cors_test.go", "internal/rig/rig.go"} { // the second has no specs: the first's again
+		said := s.text.String()
+		began := time.Now()
+		saveAgain(t, filepath.Join("..", "..", "..", "suites", file))
+		s.awaitAfter(said, "Reports: ")
+		t.Logf("%s: told after %s", file, time.Since(began).Round(10*time.Millisecond))
+		_, now, _ := strings.Cut(s.text.String(), said)
+		for _, want := range []string{filepath.Base(file) + " was saved", "the kept stack is used", "✓ CORS in a browser · chromium", "PASSED: 5 passed, 0 failed"} {
+			if !strings.Contains(now, want) {
+				t.Errorf("after %s was saved it does not say %q:\n%s", file, want, now)
+			}
+		}
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	s.finished(0)
+}
+
+// saveAgain writes a file anew, with what it held, as editors do: beside it, and
+// renamed, so that nobody reads half of it.
+func saveAgain(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, path+".saved", string(text))
+	if err := os.Rename(path+".saved", path); err != nil {
+		t.Fatal(err)
 	}
 }
 

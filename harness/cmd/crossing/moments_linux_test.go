@@ -16,6 +16,8 @@ type moment struct {
 	name string
 	// lines and ready make the application one that lets the moment last.
 	lines, ready string
+	// one is the spec to run; empty: one that opens a browser.
+	one string
 	// reached says whether it has come.
 	reached func(s *started, asked string) bool
 }
@@ -30,6 +32,7 @@ var moments = []moment{
 	{name: "while a spec runs", lines: "instances: 2",
 		reached: func(_ *started, asked string) bool { return visited(asked, "/sign-up") }},
 	{name: "while everything is taken down", lines: `command: "trap 'echo >ending; sleep 3' TERM; /usr/bin/python3 page.py ${host} ${port} & wait"`,
+		one:     "lets the frontend's pages ask",
 		reached: func(_ *started, asked string) bool { return exists(filepath.Join(filepath.Dir(asked), "ending")) }},
 }
 
@@ -51,7 +54,11 @@ func visited(asked, path string) bool {
 func (m moment) reach(t *testing.T) *started {
 	t.Helper()
 	config, asked := describe(t, m.lines, m.ready)
-	s := start(t, "--runtime=processes", "--config="+config, "--procs=1", "--one=signs a new person up")
+	one := m.one
+	if one == "" {
+		one = "signs a new person up"
+	}
+	s := start(t, "--runtime=processes", "--config="+config, "--procs=1", "--one="+one)
 	for deadline := time.Now().Add(limit); !m.reached(s, asked); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) || s.ended(0) {
 			t.Fatalf("the moment never came:\n%s", s.text)

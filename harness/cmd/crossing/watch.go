@@ -96,6 +96,7 @@ func (c *watchCommand) serve(ctx context.Context, home checkout, files *fsnotify
 				fmt.Printf("%s holds no specs, and none were run before: save a file that does\n", filepath.Base(saved))
 				continue
 			}
+			fmt.Printf("\n%s was saved\n", filepath.Base(saved))
 			c.again(ctx, last)
 		}
 	}
@@ -108,7 +109,6 @@ func (c *watchCommand) again(ctx context.Context, file string) {
 	if strings.HasSuffix(file, "_suite_test.go") {
 		r.One = ""
 	}
-	fmt.Printf("\n%s was saved\n", r.One)
 	if err := r.Run(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errFailed) {
 		fmt.Fprintln(os.Stderr, "crossing:", err)
 	}
