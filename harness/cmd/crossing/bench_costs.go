@@ -41,16 +41,17 @@ func (b *bench) edgeLane(ctx context.Context) (err error) {
 		return err
 	}
 	path := b.target.Contract.Paths.Session
-	var added, direct []float64
+	var added, direct, dialled []float64
 	near := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	anew := &http.Client{Transport: &http.Transport{DisableCompression: true, DisableKeepAlives: true}}
 	for round := range b.command.Rounds + 1 {
-		var with, without []float64
+		var with, without, fresh []float64
 		for range requests / b.command.Rounds {
 			for _, ask := range []struct {
 				client *http.Client
 				url    string
 				into   *[]float64
-			}{{line.Client(), b.target.Origins.Auth + path, &with}, {near, "http://" + address + path, &without}} {
+			}{{line.Client(), b.target.Origins.Auth + path, &with}, {near, "http://" + address + path, &without}, {anew, "http://" + address + path, &fresh}} {
 				took, err := timed(1, func() error { return get(ctx, ask.client, ask.url) })
 				if err != nil {
 					return err
@@ -60,9 +61,11 @@ func (b *bench) edgeLane(ctx context.Context) (err error) {
 		}
 		if round > 0 {
 			added, direct = append(added, median(with)-median(without)), append(direct, median(without))
+			dialled = append(dialled, median(fresh)-median(without))
 		}
 	}
 	b.add("edge", "a request without the edge", median(direct), "ms", 0, direct, service+", "+path)
+	b.add("edge", "added by a connection of its own, without the edge", median(dialled), "ms", 0, dialled, "what the service makes of a new connection")
 	b.add("edge", "added by the edge: TLS, recording, a connection of its own", median(added), "ms", 0.5, added, "")
 	return nil
 }
