@@ -37,14 +37,22 @@ func (b *Build) Last() string { return b.last.line() }
 
 // Run runs it to its end. Its error holds how it ended and the last 20 lines
 // of its output. When ctx ends, the command and all it started are killed.
-func (b *Build) Run(ctx context.Context) error {
-	cmd := exec.Command("/bin/sh", "-c", b.Command)
-	if len(b.Program) > 0 {
-		cmd = exec.Command(b.Program[0], b.Program[1:]...)
+// What it leaves in its temp folder goes with it.
+func (b *Build) Run(ctx context.Context) (err error) {
+	run, err := owner.NewRun()
+	if err != nil {
+		return err
 	}
-	marker := owner.Run{Marker: "build:" + owner.Self().String()}
+	defer func() { err = errors.Join(err, run.Close()) }()
+	cmd := exec.Command("/bin/sh", "-c", b.Command)
+	own := []string{"PATH=" + (&Runtime{bin: b.Bin}).path(), "TMPDIR=" + run.Dir}
+	if len(b.Program) > 0 {
+		// Such a one may mount what is the machine's below its temp folder, and
+		// nobody else is to remove that.
+		cmd, own = exec.Command(b.Program[0], b.Program[1:]...), nil
+	}
+	cmd.Env = append(append(os.Environ(), own...), run.Environment())
 	cmd.Dir = b.Directory
-	cmd.Env = append(os.Environ(), "PATH="+(&Runtime{bin: b.Bin}).path(), marker.Environment())
 	cmd.SysProcAttr = attributes(nil)
 	cmd.Stdout, cmd.Stderr = &b.last, &b.last
 	if b.Output != nil {

@@ -54,6 +54,24 @@ func TestATakenPortNamesItsHolder(t *testing.T) {
 	}
 }
 
+func TestWhatABuildLeavesInItsTempFolderGoes(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	for command, fails := range map[string]bool{`mktemp && echo kept >"$TMPDIR/cache"`: false, `mktemp; exit 3`: true} {
+		b := Build{Directory: t.TempDir(), Command: command}
+		err := b.Run(t.Context())
+		if (err != nil) != fails {
+			t.Errorf("%s: %v", command, err)
+		}
+		if made := b.Last(); !strings.HasPrefix(made, temp+"/crossing-") {
+			t.Errorf("%s: its temp file is %q: want one in a folder of its own below %s", command, made, temp)
+		}
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("%s: there is left %v (%v)", command, left, err)
+		}
+	}
+}
+
 func TestCommandsAreRunAsWritten(t *testing.T) {
 	for command, want := range map[string]string{
 		"echo plain":               "plain",
