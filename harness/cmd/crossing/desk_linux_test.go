@@ -206,6 +206,7 @@ func clickThrough(t *testing.T, temp, engine string, kept stack.Kept, stays []st
 	desk.write("https://docs.crossing-front.com/sign-in")
 	desk.do("key", "Return")
 	s.awaitAfter("frontend /sign-in ", "auth /api/auth/get-session")
+	s.rest()
 	desk.do("mousemove", "--window", w, fmt.Sprint(desk.width(w)/2), fmt.Sprint(toolbars[engine]+email), "click", "1")
 	desk.write(kept.Person.Email)
 	desk.do("key", "Tab")
@@ -303,6 +304,18 @@ func (s *started) awaitAfter(first, then string) {
 			s.t.Fatalf("after %q it has not said %q:\n%s", first, then, s.text)
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// rest waits until the window has asked for nothing for a second, as a person
+// waits for a page to stand still before they type.
+func (s *started) rest() {
+	s.t.Helper()
+	deadline := time.Now().Add(glance)
+	for last := ""; last != s.text.String(); time.Sleep(time.Second) {
+		if last = s.text.String(); time.Now().After(deadline) {
+			s.t.Fatalf("the window does not come to rest:\n%s", last)
+		}
 	}
 }
 

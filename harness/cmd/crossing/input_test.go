@@ -30,6 +30,7 @@ func TestBadInputIsOneSentenceBeforeAnythingIsDone(t *testing.T) {
 		{name: "one of two engines", args: []string{"--engine=chromium,opera"}, says: []string{"ENGINE=chromium,opera", `"opera"`, "allowed: chromium, chromium-allow, webkit, webkit-default, webkit-allow, firefox"}},
 		{name: "engines with a space", env: []string{"ENGINE=chromium webkit"}, says: []string{"ENGINE=chromium webkit", "with commas"}},
 		{name: "no engine", env: []string{"ENGINE=,"}, says: []string{"ENGINE=,", "names no profile", "chromium, chromium-allow"}},
+		{name: "journeys", env: []string{"N=0"}, says: []string{"N=0", "1 or more"}},
 		{name: "runtime", args: []string{"--runtime=vm"}, says: []string{"RUNTIME=vm", "allowed: auto, containers, processes"}},
 		{name: "suite", args: []string{"--suite=nope"}, says: []string{"SUITE=nope", "allowed: ", "session"}},
 		{name: "set without a value", args: []string{"--set=auth.X"}, says: []string{"SET", `"auth.X"`, "auth.COOKIE_PARTITIONED=false"}},

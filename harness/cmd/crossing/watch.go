@@ -105,7 +105,7 @@ func (c *watchCommand) serve(ctx context.Context, home checkout, files *fsnotify
 // again runs a file's specs; a suite's bootstrap stands for all of its own.
 func (c *watchCommand) again(ctx context.Context, file string) {
 	r := runCommand{choices: c.choices, Suite: filepath.Base(filepath.Dir(file)), One: filepath.Base(file),
-		Procs: 1, SlowMo: c.SlowMo, Out: c.Out, Timeout: "20m", Quick: true}
+		N: 1, Procs: 1, SlowMo: c.SlowMo, Out: c.Out, Timeout: "20m", Quick: true}
 	if strings.HasSuffix(file, "_suite_test.go") {
 		r.One = ""
 	}
