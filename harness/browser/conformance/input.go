@@ -45,6 +45,22 @@ func (b *bench) clicking(t *testing.T) {
 		v.click(v.page, "#far")
 		v.wantClicks("#far", 1)
 	})
+	t.Run("waits for an element to stand still", func(t *testing.T) {
+		v := on(t)
+		eval[any](v, v.page, `ms => { drift(ms) }`, 400)
+		v.click(v.page, "#now")
+		v.wantClicks("#now", 1)
+		if still := eval[bool](v, v.page, `() => still`, nil); !still {
+			t.Error("it was clicked while it moved")
+		}
+	})
+	t.Run("finds an element that moves from under the click", func(t *testing.T) {
+		v := on(t)
+		eval[any](v, v.page, `() => { dodge() }`, nil)
+		v.click(v.page, "#now")
+		v.wantClicks("#now", 1)
+		v.wantClicks("#decoy", 0)
+	})
 	t.Run("follows a link", func(t *testing.T) {
 		v := on(t)
 		v.click(v.page, "#link")

@@ -115,6 +115,22 @@ window.later = ms => setTimeout(() => {
 	document.body.prepend(b);
 }, ms);
 window.enable = ms => setTimeout(() => { document.getElementById('off').disabled = false }, ms);
+window.still = true;
+window.drift = ms => {
+	const now = document.getElementById('now'), until = performance.now() + ms;
+	const step = (at) => {
+		still = at > until;
+		now.style.marginTop = (at / 10) % 200 + 'px';
+		if (!still) requestAnimationFrame(step);
+	};
+	still = false;
+	requestAnimationFrame(step);
+};
+window.dodge = () => addEventListener('mousemove', () => {
+	const b = document.createElement('button');
+	b.id = 'decoy'; b.textContent = 'decoy';
+	document.body.prepend(b);
+}, {once: true});
 </script>`,
 	// The controlled input does what a framework's does: it shadows the value
 	// property of the element, so that an event after a plain assignment tells

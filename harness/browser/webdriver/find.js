@@ -1,4 +1,4 @@
-({selector, want}) => {
+async ({selector, want}) => {
 	let el;
 	try { el = document.querySelector(selector) } catch (e) { return {wrong: e.message} }
 	if (!el) return {state: "is not there"};
@@ -21,12 +21,19 @@
 	else el.scrollIntoView({block: "center", inline: "nearest", behavior: "instant"});
 
 	if (want === "click") {
-		const r = [...el.getClientRects()].find((r) => r.width > 0 && r.height > 0);
+		const place = () => [...el.getClientRects()].find((r) => r.width > 0 && r.height > 0);
+		const before = place();
+		// A hidden window draws no frames: there, a pause has to do.
+		await new Promise((r) => { requestAnimationFrame(() => requestAnimationFrame(r)); setTimeout(r, 100); });
+		const r = place();
+		if (!el.isConnected || !r) return {state: "went away"};
+		if (!before || r.left !== before.left || r.top !== before.top) return {state: "is moving"};
 		const hit = document.elementFromPoint(
 			(Math.max(r.left, 0) + Math.min(r.right, innerWidth)) / 2,
 			(Math.max(r.top, 0) + Math.min(r.bottom, innerHeight)) / 2);
 		if (!hit) return {state: "is outside what is visible"};
 		if (!el.contains(hit)) return {state: `is covered by <${hit.localName}${hit.id && ` id="${hit.id}"`}>`};
+		state.aim = aimAt(el);
 		return {element: el};
 	}
 

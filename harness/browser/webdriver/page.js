@@ -37,3 +37,23 @@ const uncaught = () => state.errors.splice(0).filter((e) => !e.event.defaultPrev
 const answer = (value) => ({
 	document: state.id, url: location.href, errors: uncaught(), value: value ?? null,
 });
+// The driver clicks where an element was when it looked, and what the page puts
+// in above it meanwhile moves it away. A press that meets another element is
+// kept from the page, all of it, and noted.
+const aimAt = (el) => {
+	const aim = {done: new AbortController(), missed: ""};
+	const guard = (e) => {
+		if (!e.isTrusted) return;
+		if (e.type.endsWith("down")) {
+			const at = e.composedPath()[0];
+			aim.missed = e.composedPath().includes(el) ? "" : `<${at.localName ?? "nothing"}${at.id && ` id="${at.id}"`}>`;
+		}
+		if (!aim.missed) return;
+		e.preventDefault();
+		e.stopImmediatePropagation();
+	};
+	for (const type of ["pointerdown", "mousedown", "pointerup", "mouseup", "click"]) {
+		addEventListener(type, guard, {capture: true, signal: aim.done.signal});
+	}
+	return aim;
+};

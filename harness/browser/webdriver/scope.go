@@ -192,10 +192,24 @@ func passing(err error) bool {
 	return errors.Is(err, browser.ErrNoElement)
 }
 
-// Click clicks as a person would, with the driver's own hit test.
+// met says what a click has met in place of the element that was aimed at. In
+// another document than that one it met its element: that led there.
+var met = task{code: `() => {
+	const missed = state.aim?.missed;
+	state.aim?.done.abort();
+	delete state.aim;
+	return missed ? "was no longer where it had been, and the click met " + missed : "";
+}`}
+
+// Click clicks as a person would, with the driver's own hit test, and again
+// where the element had moved from under the click.
 func (sc *scope) Click(ctx context.Context, selector string) error {
-	err := sc.await(ctx, selector, "click", func(ctx context.Context, f found) (string, error) {
-		return "", sc.session.remote.click(ctx, f.Element)
+	err := sc.await(ctx, selector, "click", func(ctx context.Context, f found) (missed string, err error) {
+		err = sc.session.remote.click(ctx, f.Element)
+		if _, gone := sc.session.run(ctx, sc.at, met, nil, &missed); gone != nil {
+			missed = "" // the click has closed the window, or replaced the frame
+		}
+		return missed, err
 	})
 	if err != nil {
 		return fmt.Errorf("click: %w", err)
