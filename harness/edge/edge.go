@@ -7,6 +7,7 @@
 package edge
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -32,6 +33,12 @@ type Options struct {
 	// from the moment it is dialled; default 30 s. What comes after may take
 	// its time: streams pass.
 	Limit time.Duration
+	// Address is the one of this machine that lines listen on, for browsers on
+	// another machine; empty: loopback, where no other machine gets in.
+	Address string
+	// Admit are the addresses, beside that one, from which a line may be used.
+	// All others are turned away before a byte is read.
+	Admit []netip.Prefix
 }
 
 // Route is one origin and what answers for it: Upstreams or Handler.
@@ -76,6 +83,8 @@ type Edge struct {
 	redactor  *trace.Redactor
 	limit     time.Duration
 	tls       *tls.Config
+	address   netip.Addr
+	admit     []netip.Prefix
 
 	mu      sync.Mutex
 	lines   map[*Line]bool
@@ -95,7 +104,13 @@ func New(o Options) (*Edge, error) {
 		return nil, fmt.Errorf("edge: %w", err)
 	}
 	e := &Edge{routes: routes, origins: map[string]bool{}, redactor: o.Redactor,
-		limit: o.Limit, lines: map[*Line]bool{}, visitor: rand.Uint32()}
+		limit: o.Limit, admit: o.Admit, lines: map[*Line]bool{}, visitor: rand.Uint32()}
+	if e.address, err = netip.ParseAddr(cmp.Or(o.Address, "127.0.0.1")); err != nil {
+		return nil, fmt.Errorf("edge: the address %q to listen on: %w; write one of this machine's, such as 192.0.2.7", o.Address, err)
+	}
+	if e.address.IsUnspecified() {
+		return nil, fmt.Errorf("edge: the address %s would listen everywhere; write the one of this machine that the browsers reach", e.address)
+	}
 	if e.limit == 0 {
 		e.limit = 30 * time.Second
 	}
@@ -131,7 +146,7 @@ func (e *Edge) Pool() *x509.CertPool {
 // it lays nothing else open.
 func (e *Edge) CAPEM() []byte { return e.authority.pem() }
 
-// Open starts a visitor's own listener on loopback. What passes through it is
+// Open starts a visitor's own listener, on loopback or Options.Address. What passes through it is
 // recorded in rec.
 func (e *Edge) Open(rec *trace.Recorder) (*Line, error) {
 	if rec == nil {

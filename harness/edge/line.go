@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,10 +48,11 @@ type Line struct {
 }
 
 func newLine(e *Edge, rec *trace.Recorder, visitor netip.Addr) (*Line, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", netip.AddrPortFrom(e.address, 0).String())
 	if err != nil {
-		return nil, fmt.Errorf("listen on loopback: %w", err)
+		return nil, fmt.Errorf("listen on %s: %w", e.address, err)
 	}
+	listener = &door{listener, append([]netip.Prefix{netip.PrefixFrom(e.address, e.address.BitLen())}, e.admit...)}
 	l := &Line{edge: e, rec: rec, visitor: visitor, listener: listener,
 		shaken: newQueue(listener.Addr()), pass: rand.Text(),
 		tunnels: map[*tunnel]bool{}, passages: map[*passage]bool{}, turns: newTurns()}
@@ -163,6 +165,27 @@ func (l *Line) enter(note func()) bool {
 	l.work.Add(1)
 	note()
 	return true
+}
+
+// door is a listener that turns away whom it does not know.
+type door struct {
+	net.Listener
+	admit []netip.Prefix
+}
+
+// Accept waits for the next connection of somebody who is admitted.
+func (d *door) Accept() (net.Conn, error) {
+	for {
+		c, err := d.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		from, _ := netip.ParseAddrPort(c.RemoteAddr().String())
+		if slices.ContainsFunc(d.admit, func(p netip.Prefix) bool { return p.Contains(from.Addr().Unmap()) }) {
+			return c, nil
+		}
+		_ = c.Close()
+	}
 }
 
 // queue is a net.Listener of connections that were accepted elsewhere.
