@@ -59,7 +59,7 @@ func (b *bench) clicking(t *testing.T) {
 		eval[any](v, v.page, `() => { dodge() }`, nil)
 		v.click(v.page, "#now")
 		v.wantClicks("#now", 1)
-		v.wantClicks("#decoy", 0)
+		v.wantClicks("#decoyed", 0)
 	})
 	t.Run("follows a link", func(t *testing.T) {
 		v := on(t)

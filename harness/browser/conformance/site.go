@@ -129,6 +129,7 @@ window.drift = ms => {
 window.dodge = () => addEventListener('mousemove', () => {
 	const b = document.createElement('button');
 	b.id = 'decoy'; b.textContent = 'decoy';
+	b.onclick = () => { clicks.decoyed = 1 };
 	document.body.prepend(b);
 }, {once: true});
 </script>`,

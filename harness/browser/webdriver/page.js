@@ -37,17 +37,19 @@ const uncaught = () => state.errors.splice(0).filter((e) => !e.event.defaultPrev
 const answer = (value) => ({
 	document: state.id, url: location.href, errors: uncaught(), value: value ?? null,
 });
-// The driver clicks where an element was when it looked, and what the page puts
-// in above it meanwhile moves it away. A press that meets another element is
-// kept from the page, all of it, and noted.
+// The driver presses where an element was when it looked, and lets go there; what
+// the page puts in above it meanwhile moves it away. What then meets another
+// element is kept from the page, and noted.
 const aimAt = (el) => {
 	const aim = {done: new AbortController(), missed: ""};
 	const guard = (e) => {
 		if (!e.isTrusted) return;
-		if (e.type.endsWith("down")) {
-			const at = e.composedPath()[0];
-			aim.missed = e.composedPath().includes(el) ? "" : `<${at.localName ?? "nothing"}${at.id && ` id="${at.id}"`}>`;
-		}
+		const [at] = e.composedPath(), on = e.composedPath().includes(el);
+		if (on && e.type === "click") aim.done.abort(); // a label clicks its field next
+		const press = e.type.endsWith("down");
+		if (press && on) aim.missed = "";
+		// One that the page takes away when it is pressed was met.
+		else if (!on && (press || el.isConnected)) aim.missed ||= `<${at.localName ?? "nothing"}${at.id && ` id="${at.id}"`}>`;
 		if (!aim.missed) return;
 		e.preventDefault();
 		e.stopImmediatePropagation();

@@ -18,6 +18,7 @@ func TestPages(t *testing.T) {
 	t.Run("what did not open", v.notArrived)
 	t.Run("within the document", v.fragment)
 	t.Run("a page that never loads", v.slow)
+	t.Run("clicks", v.clicks)
 	t.Run("fields", v.fields)
 	t.Run("evaluation", v.evaluation)
 	t.Run("windows", v.windows)
@@ -96,6 +97,37 @@ func (v *visitor) slow(t *testing.T) {
 		}
 		if title := v.read(v.page, `() => document.title`); title != "next" {
 			t.Errorf("after %s the page is %q", name, title)
+		}
+	}
+}
+
+// clicks: what moves between the press and the release is clicked where it went;
+// what the page takes away when it is pressed was met, and so was a label.
+func (v *visitor) clicks(t *testing.T) {
+	v = v.on(t)
+	for _, c := range []struct{ what, set, selector, want string }{
+		{"moves between press and release", `hit.addEventListener("mousedown", () => above(), {once: true})`, "#hit", "hit"},
+		{"goes when it is pressed", `hit.addEventListener("mousedown", () => { log.push("pressed"); hit.remove() })`, "#hit", "pressed"},
+		{"a label", ``, "#label", "label,box"},
+	} {
+		v.goTo(v.page, front+"/")
+		v.read(v.page, `() => {
+			document.body.innerHTML = '<button id="hit">hit</button><label id="label">label <input type="checkbox" id="box"></label>';
+			window.log = [];
+			const above = () => document.body.insertAdjacentHTML("afterbegin", '<div style="height:200px">above</div>');
+			for (const id of ["hit", "label", "box"]) {
+				const el = document.getElementById(id);
+				el.addEventListener("click", (e) => { if (e.target === el) log.push(id) });
+			}
+			const hit = document.getElementById("hit");
+			`+c.set+`
+			return "";
+		}`)
+		if err := v.page.Click(v.ctx, c.selector); err != nil {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		if got := v.read(v.page, `() => log.join(",")`); got != c.want {
+			t.Errorf("%s: the page saw %q, want %q", c.what, got, c.want)
 		}
 	}
 }
