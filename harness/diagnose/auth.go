@@ -52,8 +52,18 @@ var authRules = []rule{
 	{CauseInfo{
 		Slug: "cookie-cache-stale", Hops: []Hop{HopAuth},
 		Means: "The auth service answers out of its cookie cache for a session that has been revoked.",
-		Shows: "get-session names the person, looked up in the cache, while the row is absent; disableCookieCache=true shows the truth.",
+		Shows: "get-session names the person, looked up in the cache, while the row is absent, or after a sign-out with the same cookie; disableCookieCache=true shows the truth.",
 	}, cacheStale},
+	{CauseInfo{
+		Slug: "session-not-lengthened", Hops: []Hop{HopAuth},
+		Means: "The auth service never lengthens a session, so that it ends in the middle of its use.",
+		Shows: "get-session names the same end from the first call to the last, and knows nobody once it is over.",
+	}, notLengthened},
+	{CauseInfo{
+		Slug: "stranger-trusted", Hops: []Hop{HopAuth},
+		Means: "The auth service trusts an origin that is nobody's: any site can read, or act, for whoever visits it.",
+		Shows: "Access-Control-Allow-Origin with a stranger's origin, or null, beside Access-Control-Allow-Credentials: true; a POST of such a page with a cookie is answered 200.",
+	}, strangerTrusted},
 	{CauseInfo{
 		Slug: "keys-undecryptable", Hops: []Hop{HopAuth},
 		Means: "The auth service cannot read the private key that signs tokens: the secret changed since, or the jwks table is missing.",

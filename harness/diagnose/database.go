@@ -65,6 +65,9 @@ func (s *scene) cleared() (witness, bool) {
 }
 
 func sessionExpired(s *scene) (*Finding, string) {
+	if u, inUse := s.usedUp(); inUse {
+		return nil, fmt.Sprintf("it was in use until its end, which never moved (%s)", u.last.ID)
+	}
 	d, denied := s.cleared()
 	f := &Finding{Instance: d.instance, At: s.spansBegin(), Title: "the session had expired"}
 	if denied {

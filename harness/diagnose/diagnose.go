@@ -108,6 +108,9 @@ func explain(t trace.Trace, all []rule) Diagnosis {
 	s := read(t)
 	d := Diagnosis{Findings: []Finding{}, RuledOut: []RuledOut{}}
 	for _, r := range all {
+		if t.Profile == trace.NoBrowser && !slices.Contains(saidToAnybody, r.Slug) {
+			continue
+		}
 		f, how := r.judge(s)
 		switch {
 		case f != nil:
@@ -125,8 +128,28 @@ func explain(t trace.Trace, all []rule) Diagnosis {
 	slices.SortStableFunc(d.Findings, func(a, b Finding) int {
 		return slices.Index(hops, a.Hop) - slices.Index(hops, b.Hop)
 	})
+	if t.Profile == trace.NoBrowser {
+		d.asked()
+		return d
+	}
 	d.sumUp(s)
 	return d
+}
+
+// saidToAnybody are the causes that a service, or what stands before it, tells
+// whoever asks. Of what is asked without a browser no others are judged: a spec
+// asks much there that must be refused.
+var saidToAnybody = []string{
+	"deployment-protected", "upstream-timeout", "upstream-gone", "rate-limited", "cors-refused", "errors-without-cors",
+	"auth-misconfigured", "origin-not-trusted", "database-structure", "database-exhausted", "database-connection-ended", "database-fault",
+}
+
+// asked sums up what was asked without a browser, in which no session stands.
+func (d *Diagnosis) asked() {
+	d.Verdict = VerdictUnjudged
+	for i := range d.Findings {
+		d.Verdict, d.Findings[i].opens = VerdictRefused, "What was asked was refused"
+	}
 }
 
 // sumUp sets the verdict, and hands what followed to the first finding.

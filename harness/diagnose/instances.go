@@ -339,6 +339,13 @@ func (s *scene) cachedAnswer() (c call, proof string, stale bool) {
 }
 
 func cacheStale(s *scene) (*Finding, string) {
+	if out, after, lives := s.outlived(); lives {
+		f := of(after)
+		f.Evidence = append(f.Evidence, out.line()+", with the same session")
+		f.Title = fmt.Sprintf("%s still names the person after she has signed out: it answers from a cookie or a cache, not from the row", s.named(after))
+		f.opens = "The session outlives its row"
+		return f, ""
+	}
 	c, proof, stale := s.cachedAnswer()
 	if !stale {
 		if len(s.rows(trace.AnswerPresent)) > 0 {

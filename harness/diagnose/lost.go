@@ -11,7 +11,7 @@ import (
 
 // Lost says whether the trace shows that a signed-in person lost the session,
 // and by what. Signed in is whoever's sign-in succeeded and who has not signed
-// out since. It is lost when
+// out since, here or everywhere. It is lost when
 //   - an answer to a request that carried the session was null,
 //   - one that carried nothing was null, none named the person later, and no
 //     bearer token is in use that would have had to be carried,
@@ -56,7 +56,7 @@ func (s *scene) lost() (bool, string) {
 // trouble lists every symptom, by kind and then by time.
 func (s *scene) trouble() []trouble {
 	var all []trouble
-	for _, c := range s.signedIn(atSession, atToken, atList, atAPI, atOther, atSignOut) {
+	for _, c := range s.signedIn(atSession, atToken, atList, atAPI, atOther, atSignOut, atRevokeAll) {
 		if w, bad := s.failed(c); bad {
 			all = append(all, w)
 		}

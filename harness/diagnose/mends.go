@@ -139,7 +139,7 @@ var mends = map[string][]string{
 	},
 	"cookie-short-lived": {
 		"BetterAuth: advanced.defaultCookieAttributes must not set maxAge; the cookie's life is session.expiresIn (SESSION_LIFETIME)",
-		"look for a proxy that shortens Max-Age",
+		"look for a proxy that shortens Max-Age; if it is meant, write contract.cookie.lifetime",
 	},
 	"cookie-not-renewed": {
 		"hand Set-Cookie of GET /api/auth/get-session on: look for a proxy, a rewrite or a framework's handler that drops it there",
@@ -185,6 +185,13 @@ var mends = map[string][]string{
 	},
 	"cookie-cache-stale": {
 		"BetterAuth: session.cookieCache.maxAge short, or off (SESSION_CACHE=0); where it counts, ask with disableCookieCache=true",
+	},
+	"session-not-lengthened": {
+		"BetterAuth: session.updateAge must be shorter than session.expiresIn, and session.disableSessionRefresh off (SESSION_UPDATE_AGE, SESSION_LIFETIME)",
+	},
+	"stranger-trusted": {
+		"BetterAuth: trustedOrigins without wildcards that fit everybody, advanced.disableCSRFCheck and disableOriginCheck off (TRUSTED_ORIGINS)",
+		"auth service: cors({ origin: [frontend's origin] }) instead of one that echoes what was sent (TRUSTED_ORIGINS)",
 	},
 	"database-structure": {
 		"run the auth service's migrations against this very database (npx @better-auth/cli migrate; node dist/migrate.mjs)",

@@ -18,10 +18,12 @@ const (
 	atSignUp  endpoint = "sign-up"
 	atSignIn  endpoint = "sign-in"
 	atSignOut endpoint = "sign-out"
-	atSession endpoint = "session"
-	atToken   endpoint = "token"
-	atList    endpoint = "list-sessions"
-	atAPI     endpoint = "api"
+	// atRevokeAll ends a person's sessions in every browser, this one too.
+	atRevokeAll endpoint = "revoke-sessions"
+	atSession   endpoint = "session"
+	atToken     endpoint = "token"
+	atList      endpoint = "list-sessions"
+	atAPI       endpoint = "api"
 )
 
 // call is an exchange with its meaning.
@@ -31,7 +33,7 @@ type call struct {
 }
 
 // span is the time during which a person ought to be signed in: from the end
-// of a successful sign-in to the next sign-in or sign-out.
+// of a successful sign-in to the next sign-in, sign-out or end of all sessions.
 type span struct {
 	by       call
 	from, to time.Time // a zero to: until the trace ends
@@ -63,7 +65,7 @@ func read(t trace.Trace) *scene {
 		switch {
 		case e.Role != trace.RoleAuth && e.Role != trace.RoleAPI, e.Method == "CONNECT":
 			// A failed handshake of a tunnel is no request of a page.
-		case e.Outside:
+		case e.Outside && t.Profile != trace.NoBrowser:
 			s.asides = append(s.asides, c)
 		case e.Preflight:
 			s.preflights = append(s.preflights, c)
@@ -76,7 +78,7 @@ func read(t trace.Trace) *scene {
 		case s.establishes(c):
 			s.end(c.Time)
 			s.spans = append(s.spans, span{by: c, from: c.ended()})
-		case c.at == atSignOut && c.ok():
+		case (c.at == atSignOut || c.at == atRevokeAll) && c.ok():
 			s.end(c.Time)
 		}
 	}
@@ -104,6 +106,8 @@ func endpointOf(sub trace.Subject, e trace.Exchange) endpoint {
 		return atSession
 	case p.Token:
 		return atToken
+	case p.RevokeAll:
+		return atRevokeAll
 	}
 	if strings.HasSuffix(e.Path, "/list-sessions") {
 		return atList

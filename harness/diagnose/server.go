@@ -149,7 +149,7 @@ func databaseFault(s *scene) (*Finding, string) {
 		case c.Status != 500:
 			return false
 		}
-		warm := c.at == atSession && c.code() == "FAILED_TO_GET_SESSION" && !tokenBroken
+		warm := c.at == atSession && c.code() == "FAILED_TO_GET_SESSION" && !tokenBroken && !c.Outside
 		return warm || down || len(logs) > 0
 	})
 	if !found {

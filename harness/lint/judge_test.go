@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"crossing/harness/diagnose"
 	"crossing/harness/trace"
 )
 
@@ -84,8 +85,9 @@ func TestEachCheckFindsItsFaultAndNoOther(t *testing.T) {
 		"twice in one answer": {func(a *Answers) {
 			change(a, func(x *Answer) { x.Response.SetCookies = append(x.Response.SetCookies, x.Response.SetCookies...) }, qSignIn)
 		}, []string{"cookie-set-twice"}},
-		"renewed without Partitioned": {func(a *Answers) { change(a, lines(func(l *trace.SetCookie) { l.Partitioned = false }), qRenew) }, []string{"cookie-renewed-differently"}},
-		"not cleared":                 {func(a *Answers) { change(a, func(x *Answer) { x.Response.SetCookies = nil }, qSignOut) }, []string{"sign-out-left-cookie"}},
+		"lengthened without its cookie": {func(a *Answers) { change(a, func(x *Answer) { x.Response.SetCookies = nil }, qRenew) }, []string{"cookie-not-renewed"}},
+		"renewed without Partitioned":   {func(a *Answers) { change(a, lines(func(l *trace.SetCookie) { l.Partitioned = false }), qRenew) }, []string{"cookie-renewed-differently"}},
+		"not cleared":                   {func(a *Answers) { change(a, func(x *Answer) { x.Response.SetCookies = nil }, qSignOut) }, []string{"sign-out-left-cookie"}},
 		"cleared in another partition": {func(a *Answers) { change(a, lines(func(l *trace.SetCookie) { l.Partitioned = false }), qSignOut) },
 			[]string{"sign-out-left-cookie"}},
 		"a cache answers":    {func(a *Answers) { change(a, set("Age", "12"), qSession) }, []string{"session-cached"}},
@@ -106,7 +108,7 @@ func TestEachCheckFindsItsFaultAndNoOther(t *testing.T) {
 				set("Access-Control-Allow-Origin", a.Subject.Origins.Stranger)(x)
 				set("Access-Control-Allow-Credentials", "true")(x)
 			}, qStranger)
-		}, []string{"cors-open"}},
+		}, []string{"stranger-trusted", "cors-open"}},
 		"the frontend trusted with a slash": {func(a *Answers) {
 			change(a, func(x *Answer) {
 				switch x.Of {
@@ -159,6 +161,15 @@ func TestEachCheckFindsItsFaultAndNoOther(t *testing.T) {
 			}
 			expect(t, Judge(a), c.want...)
 		})
+	}
+}
+
+// One cause has one mend, wherever it is found.
+func TestMendsOfDiagnosisAreNotSaidAgain(t *testing.T) {
+	for slug := range mends {
+		if words := diagnose.Mends(slug); len(words) > 0 {
+			t.Errorf("%s has a mend here and in package diagnose: %q", slug, words)
+		}
 	}
 }
 

@@ -22,26 +22,13 @@ var mends = map[string][]string{
 	"certificate": {
 		"renew the certificate; Vercel: Domains, where it is renewed once the DNS records are right",
 	},
-	"cookie-short-lived": {
-		"BetterAuth: session.expiresIn, in seconds (SESSION_LIFETIME); if that is meant, write contract.cookie.lifetime",
-	},
-	"sign-out-left-cookie": {
-		"BetterAuth: sign out by POST /api/auth/sign-out, and hand its Set-Cookie lines on",
-	},
-	"cookie-not-renewed": {
-		"BetterAuth: session.updateAge must be shorter than session.expiresIn, and session.disableSessionRefresh off (SESSION_UPDATE_AGE)",
-	},
 	"cookie-readable": {
 		"BetterAuth: advanced.defaultCookieAttributes.httpOnly = true, its default",
 	},
 	"cookie-set-twice": {
 		"look for a proxy or middleware that sets the cookie again; one line must be left",
 	},
-	"cookie-too-large": {
-		"BetterAuth: keep the session in its row; session.cookieCache off, or less in it",
-	},
 	"cors-open": {
-		"auth service: cors({ origin: [frontend's origin] }) instead of one that echoes what was sent (TRUSTED_ORIGINS)",
 		"api: CORSMiddleware(allow_origins=[…]) without allow_origin_regex=\".*\" (ALLOWED_ORIGINS)",
 	},
 	"frontend-elsewhere": {
@@ -53,32 +40,11 @@ var mends = map[string][]string{
 	"keys-private": {
 		"withdraw the key at once; BetterAuth: delete the row of the jwks table, and let /api/auth/jwks answer by the plugin alone",
 	},
-	"mixed-content": {
-		"frontend: call https addresses only (AUTH_URL, API_URL)",
-	},
-	"origin-unchecked": {
-		"BetterAuth: advanced.disableCSRFCheck and disableOriginCheck off; trustedOrigins without wildcards that fit everybody (TRUSTED_ORIGINS)",
-	},
-	"session-cached": {
-		"answer get-session with Cache-Control: no-store, and take it out of every cache rule (Vercel: vercel.json headers, CDN-Cache-Control)",
-	},
-	"cookie-cache-stale": {
-		"BetterAuth: session.cookieCache.enabled = false, or a maxAge as short as a signed-out person may be let in (SESSION_CACHE)",
-	},
 	"session-refused": {
 		"compare contract.paths.session with the service's routes, and read its log for this request",
 	},
-	"token-cached": {
-		"answer /api/auth/token with Cache-Control: no-store, and take it out of every cache rule (Vercel: vercel.json headers, CDN-Cache-Control)",
-	},
 	"token-refused": {
 		"BetterAuth: plugins: [jwt()] on every instance; read the service's log for this request",
-	},
-	"cookie-renewed-differently": {
-		"BetterAuth: advanced.defaultCookieAttributes holds for every cookie; look for a proxy that rewrites some of them",
-	},
-	"database-structure": {
-		"auth service: run its migrations on the database of DATABASE_URL (npx @better-auth/cli migrate)",
 	},
 	"cookie-drift": {
 		"give both environments the same cookie settings; BetterAuth: advanced.defaultCookieAttributes in code, not from the environment (COOKIE_PARTITIONED, COOKIE_SAME_SITE, COOKIE_PATH, COOKIE_DOMAIN)",

@@ -29,7 +29,7 @@ func trusted(a *Answers) outcome {
 		}
 		for _, of := range []string{ofStranger, ofNull} {
 			if x, asked := a.one(qOrigin, i, of); asked && x.ok() {
-				o.find("origin-unchecked", i, fmt.Sprintf("%s takes a POST that carries a cookie in the name of %s: any site can act for whoever visits it", x.who(), orElse(x.PageOrigin, of)), x.line()+", Origin: "+x.PageOrigin)
+				o.find("stranger-trusted", i, fmt.Sprintf("%s takes a POST that carries a cookie in the name of %s: any site can act for whoever visits it", x.who(), orElse(x.PageOrigin, of)), x.line()+", Origin: "+x.PageOrigin)
 			}
 		}
 	}
@@ -155,7 +155,11 @@ func (o *outcome) open(x Answer) {
 	if allowed == "" || allowed != x.PageOrigin || x.Response.Get("Access-Control-Allow-Credentials") != "true" {
 		return
 	}
-	o.find("cors-open", x.To, fmt.Sprintf("%s lets every site read a person's answers: it allows %s with credentials", x.who(), x.PageOrigin), x.line()+", Access-Control-Allow-Origin: "+allowed+", Access-Control-Allow-Credentials: true")
+	cause := "stranger-trusted"
+	if x.Role == trace.RoleAPI {
+		cause = "cors-open" // where no cookie goes
+	}
+	o.find(cause, x.To, fmt.Sprintf("%s lets every site read a person's answers: it allows %s with credentials", x.who(), x.PageOrigin), x.line()+", Access-Control-Allow-Origin: "+allowed+", Access-Control-Allow-Credentials: true")
 }
 
 func lists(header, word string) bool {

@@ -1,8 +1,10 @@
 package lint
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"crossing/harness/trace"
 )
@@ -197,8 +199,10 @@ func renewal(a *Answers) outcome {
 			return unable("the session is not known: see session")
 		case len(first) == 0 || first[0].MaxAge != nil && *first[0].MaxAge < a.Subject.Cookie.Lifetime:
 			return unable("the cookie does not live as long as agreed: see cookie")
+		case len(again) == 0 && !x.lengthened():
+			o.find("session-not-lengthened", x.To, fmt.Sprintf("%s does not lengthen the session in its last minute: whoever stays longer is signed out", x.who()), x.line()+", which names the same end")
 		case len(again) == 0:
-			o.find("cookie-not-renewed", x.To, fmt.Sprintf("%s does not set the cookie anew in the session's last minute: whoever stays longer is signed out", x.who()), x.line()+", no Set-Cookie of the session")
+			o.find("cookie-not-renewed", x.To, fmt.Sprintf("%s lengthens the session in its last minute and does not set its cookie anew: whoever stays longer is signed out", x.who()), x.line()+", no Set-Cookie of the session")
 		default:
 			o.sameAs("cookie-renewed-differently", x, first[0], again[0])
 			at = append(at, x.who())
@@ -206,6 +210,17 @@ func renewal(a *Answers) outcome {
 	}
 	o.said = "set anew, with the same attributes, at " + list(at)
 	return o
+}
+
+// lengthened says whether an answer names a later end of the session than the
+// one to which it had been aged.
+func (x Answer) lengthened() bool {
+	var body struct {
+		Session struct {
+			ExpiresAt time.Time `json:"expiresAt"`
+		} `json:"session"`
+	}
+	return json.Unmarshal([]byte(x.Response.Body), &body) == nil && body.Session.ExpiresAt.After(x.Time.Add(2*nearly))
 }
 
 // sameAs: a cookie set with other attributes does not replace the first one,

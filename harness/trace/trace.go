@@ -90,6 +90,10 @@ type Exchange struct {
 	Outside bool `json:"outside,omitempty"`
 }
 
+// NoBrowser is the Profile of a trace of what the harness itself has asked,
+// over a line of its own.
+const NoBrowser = "none"
+
 // ErrAbandoned is the Err of a request that the browser itself gave up, as it
 // does when a page is left or closed. It is nobody's fault.
 const ErrAbandoned = "the browser gave the request up"

@@ -49,7 +49,7 @@ type Question struct {
 // Caller makes a caller; whoever calls it calls Close.
 func (g *Ground) Caller(spec, name string) (*Caller, error) {
 	rec := trace.NewRecorder(g.options.Redactor, trace.Trace{
-		Run: g.options.Run.ID, Spec: spec, Visitor: name, Profile: "none", Subject: g.Target.Subject(),
+		Run: g.options.Run.ID, Spec: spec, Visitor: name, Profile: trace.NoBrowser, Subject: g.Target.Subject(),
 	})
 	line, err := g.Edge.Open(rec)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"crossing/harness/browser"
 	"crossing/harness/browser/capability"
@@ -157,7 +158,10 @@ func (v *Visitor) Explain(ctx context.Context) (d diagnose.Diagnosis, notes []er
 	if v.Session != nil && v.Page != nil {
 		_, err := v.Jar(ctx)
 		note("the jar could not be read", err)
-		if v.Way.Contract.Pages.Standing.Selector != "" {
+		// A page of another site shows none, and would be waited for.
+		at, err := v.Page.URL(ctx)
+		note("the page's address could not be read", err)
+		if v.Way.Contract.Pages.Standing.Selector != "" && strings.HasPrefix(at, v.Way.Origins.Frontend+"/") {
 			_, err = v.Standing(ctx)
 			note("the page shows no standing", err)
 		}

@@ -8,26 +8,35 @@ import (
 
 	"crossing/harness/browser"
 	"crossing/harness/diagnose"
+	"crossing/harness/journey"
+	. "crossing/harness/match"
 	"crossing/suites/internal/rig"
 )
 
-// healthyJourneys of each profile; make soak walks many more.
-const healthyJourneys = 20
+// Healthy journeys of each profile: as many visits, on which as many people come
+// one after the other in one browser. make soak walks many more, each in a
+// browser of its own.
+const visits, people = 5, 4
 
 var _ = DescribeTableSubtree("the healthy system raises nothing", func(profile browser.Profile) {
-	for n := range healthyJourneys {
-		It(fmt.Sprintf("on journey %d", n+1), SpecTimeout(rig.Limit), func(ctx SpecContext) {
-			ada := app.Visit(ctx, profile, "ada")
-			ada.Walk(ctx, ada.Way.SignUp(ada.Person), ada.Way.Reload(), ada.Way.Reload(), ada.Way.CallAPI())
+	for n := range visits {
+		It(fmt.Sprintf("on journeys %d to %d", n*people+1, (n+1)*people), SpecTimeout(people*rig.Limit), func(ctx SpecContext) {
+			visitor := app.Visit(ctx, profile, "ada")
+			for range people {
+				one := journey.NewPerson("ada")
+				visitor.Walk(ctx, visitor.Way.SignUp(one), visitor.Way.Reload(), visitor.Way.CallAPI())
+				Eventually(ctx, visitor.Standing).Should(BeSignedInAs(one.Email))
 
-			d := diagnosed(ctx, ada)
-			Expect(causes(d)).To(BeEmpty(), "%s", d)
-			Expect(d.Verdict).To(Equal(diagnose.VerdictHealthy), "%s", d)
+				d := diagnosed(ctx, visitor)
+				Expect(causes(d)).To(BeEmpty(), "%s", d)
+				Expect(d.Verdict).To(Equal(diagnose.VerdictHealthy), "%s", d)
 
-			ada.Walk(ctx, ada.Way.SignOut(), ada.Way.SignIn(ada.Person))
-			d = diagnosed(ctx, ada)
-			Expect(causes(d)).To(BeEmpty(), "after a sign-out and a sign-in:\n%s", d)
-			Expect(d.Verdict).To(Equal(diagnose.VerdictHealthy), "after a sign-out and a sign-in:\n%s", d)
+				visitor.Walk(ctx, visitor.Way.SignOut())
+				Eventually(ctx, visitor.Standing).Should(BeSignedOut())
+			}
+			d := diagnosed(ctx, visitor)
+			Expect(causes(d)).To(BeEmpty(), "after the last sign-out:\n%s", d)
+			Expect(d.Verdict).To(Equal(diagnose.VerdictHealthy), "after the last sign-out:\n%s", d)
 		})
 	}
 }, rig.Profiles())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -67,6 +68,7 @@ func random(t *testing.T) string {
 const (
 	reload   = "persistence chromium outlives a reload"
 	retrieve = "names this person on every instance"
+	asksAll  = "pages ask and read"
 )
 
 // Faults and their twins run side by side, two at a time: no run may disturb
@@ -80,6 +82,7 @@ func TestALostSessionIsExplainedByItsCause(t *testing.T) {
 		mend            string
 		shown           string // of the setting, in the command that runs it again
 		secret          string
+		who             string // whom it happened to; empty: ada on chromium
 	}{
 		{
 			cause: "cookie-not-partitioned", one: reload, set: "auth.COOKIE_PARTITIONED=false",
@@ -98,6 +101,12 @@ func TestALostSessionIsExplainedByItsCause(t *testing.T) {
 			title:    "auth-2",
 			evidence: []string{`^observed of auth-[12]: signature made with its secret: no$`, `^observed of auth-[12]: signature made with its secret: yes$`},
 			mend:     "BETTER_AUTH_SECRET", shown: "SET='auth-2.BETTER_AUTH_SECRET=***'", secret: secret,
+		},
+		{
+			cause: "origin-not-trusted", one: asksAll, set: "auth-2.TRUSTED_ORIGINS=https://elsewhere.example.com", who: "page, without a browser",
+			title:    "(auth-2) does not trust the origin https://docs.crossing-front.com",
+			evidence: []string{`^\w+ OPTIONS https://auth\.crossing-back\.net/api/auth/get-session → 403 ORIGIN_NOT_TRUSTED \(auth-2\), Origin: https://docs\.crossing-front\.com$`},
+			mend:     "TRUSTED_ORIGINS", shown: "SET='auth-2.TRUSTED_ORIGINS=https://elsewhere.example.com'",
 		},
 	} {
 		t.Run(c.cause, func(t *testing.T) {
@@ -122,7 +131,7 @@ func TestALostSessionIsExplainedByItsCause(t *testing.T) {
 			if mend := strings.Join(finding.Mend, "\n"); !strings.Contains(mend, c.mend) {
 				t.Errorf("the mend %q says nothing of %q", mend, c.mend)
 			}
-			standsAbove(t, f, sentence, c.cause)
+			standsAbove(t, f, cmp.Or(c.who, "ada on chromium"), sentence, c.cause)
 			explained(t, f, d.Trace, sentence)
 			if again := f.run.Specs[0].Reproduce; !strings.Contains(again, c.shown) || !strings.Contains(again, "ENGINE=chromium") || !strings.Contains(f.stdout, again) {
 				t.Errorf("it is run again by %q, and it should hold %q", again, c.shown)
@@ -176,7 +185,7 @@ var assertion = regexp.MustCompile(`(?m)^\s*(Timed out after|Expected|call 1 aft
 
 // standsAbove looks for the sentence in all that a person or a program reads:
 // above the assertion, once in each failure.
-func standsAbove(t *testing.T, f finished, sentence, cause string) {
+func standsAbove(t *testing.T, f finished, who, sentence, cause string) {
 	t.Helper()
 	_, failure, found := strings.Cut(f.stdout, "\n✗ ")
 	if !found {
@@ -184,7 +193,7 @@ func standsAbove(t *testing.T, f finished, sentence, cause string) {
 	}
 	// The first line after the spec's name.
 	_, rest, _ := strings.Cut(failure, "\n")
-	if first, _, _ := strings.Cut(rest, "\n"); strings.TrimSpace(first) != "ada on chromium: "+sentence {
+	if first, _, _ := strings.Cut(rest, "\n"); strings.TrimSpace(first) != who+": "+sentence {
 		t.Errorf("the first sentence about the failure is %q, want %q", first, sentence)
 	}
 	for where, text := range map[string]string{

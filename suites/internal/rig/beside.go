@@ -98,6 +98,13 @@ func (r *Rig) instance(name string) (observe.Instance, bool) {
 		Ready: r.target.Services[of].Ready.Path}, true
 }
 
+// URL is where an instance is reached past the edge, by its name; "" where there
+// is none of that name.
+func (r *Rig) URL(name string) string {
+	i, _ := r.instance(name)
+	return i.URL
+}
+
 // logs reads those of an instance wherever it runs.
 func (r *Rig) logs(ctx context.Context, name string) ([]byte, error) {
 	if r.beside != nil {
@@ -179,5 +186,5 @@ func (v *Visitor) KeepsSessionCookie(ctx context.Context) (bool, error) {
 // be explained again later.
 func (r *Rig) Keep(v *Visitor) {
 	GinkgoHelper()
-	Expect(v.save(filepath.Join(r.settings.OutDir, "traces", v.artefact()+".json"))).To(Succeed())
+	Expect(save(v.Recorder, filepath.Join(r.settings.OutDir, "traces", artefact(v.Name)+".json"))).To(Succeed())
 }

@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 
 	"crossing/harness/diagnose"
+	"crossing/harness/trace"
 	"crossing/harness/visit"
 )
 
@@ -37,11 +38,16 @@ func (r *Rig) fail(message string, skip ...int) {
 		depth += skip[0]
 	}
 	r.mu.Lock()
-	here := slices.Clone(r.visitors)
+	here, asking := slices.Clone(r.visitors), slices.Clone(r.callers)
 	r.mu.Unlock()
 	var text strings.Builder
 	for _, v := range here {
 		if said := v.explain(); said != "" {
+			fmt.Fprintf(&text, "%s\n\n", said)
+		}
+	}
+	for _, c := range asking {
+		if said := r.explainCaller(c); said != "" {
 			fmt.Fprintf(&text, "%s\n\n", said)
 		}
 	}
@@ -73,9 +79,9 @@ func (v *Visitor) explain() string {
 	for _, err := range missing {
 		notes = append(notes, fmt.Sprintf("(%v)", err))
 	}
-	name := v.artefact()
+	name := artefact(v.Name)
 	path := filepath.Join("traces", name+".json")
-	note("the trace was not written", v.save(filepath.Join(v.rig.settings.OutDir, path)))
+	note("the trace was not written", save(v.Recorder, filepath.Join(v.rig.settings.OutDir, path)))
 	shot := ""
 	if v.Page != nil {
 		picture, err := v.Page.Screenshot(ctx)
@@ -86,37 +92,46 @@ func (v *Visitor) explain() string {
 		note("no screenshot", err)
 		v.rig.outlived(v, err)
 	}
-	v.rig.facts.diagnosis(v, d, path, shot)
-	AddReportEntry("trace", path, ReportEntryVisibilityNever)
-	for _, f := range d.Findings {
-		// A property of the test case in junit.xml.
-		AddReportEntry("cause", f.Cause, ReportEntryVisibilityNever)
-	}
+	v.rig.diagnosed(v.Name, v.Profile.Name, d, path, shot)
 	if d.Verdict != diagnose.VerdictHealthy && d.Verdict != diagnose.VerdictUnjudged {
 		notes = append([]string{d.String()}, notes...)
 	}
 	if len(notes) == 0 {
 		return ""
 	}
-	said := fmt.Sprintf("%s on %s: %s", v.Name, v.Profile.Name, strings.Join(notes, "\n"))
-	// Ginkgo drops the message of an assertion that fails after a time-out.
-	AddReportEntry("diagnosis", v.rig.redactor.Scrub(said), ReportEntryVisibilityNever)
-	return said
+	return v.rig.say(fmt.Sprintf("%s on %s: %s", v.Name, v.Profile.Name, strings.Join(notes, "\n")))
+}
+
+// diagnosed notes a diagnosis for whatever shows the failure.
+func (r *Rig) diagnosed(who, profile string, d diagnose.Diagnosis, path, shot string) {
+	r.facts.diagnosis(who, profile, d, path, shot)
+	AddReportEntry("trace", path, ReportEntryVisibilityNever)
+	for _, f := range d.Findings {
+		// A property of the test case in junit.xml.
+		AddReportEntry("cause", f.Cause, ReportEntryVisibilityNever)
+	}
+}
+
+// say keeps what stands above an assertion: Ginkgo drops the message of one
+// that fails after a time-out.
+func (r *Rig) say(text string) string {
+	AddReportEntry("diagnosis", r.redactor.Scrub(text), ReportEntryVisibilityNever)
+	return text
 }
 
 var unfit = regexp.MustCompile(`[^a-zA-Z0-9]+`)
 
-// artefact is a file name that says which spec and visitor it belongs to.
-func (v *Visitor) artefact() string {
+// artefact is a file name that says which spec of whose it belongs to.
+func artefact(who string) string {
 	name := strings.Trim(unfit.ReplaceAllString(CurrentSpecReport().FullText(), "-"), "-")
-	return name[:min(len(name), 120)] + "-" + v.Name
+	return name[:min(len(name), 120)] + "-" + who
 }
 
-func (v *Visitor) save(path string) error {
+func save(recorder *trace.Recorder, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return v.Recorder.Save(path)
+	return recorder.Save(path)
 }
 
 func write(path string, data []byte) error {

@@ -19,6 +19,8 @@ type Question = visit.Question
 // Caller is a visit.Caller within a spec: what it cannot ask fails the spec.
 type Caller struct {
 	*visit.Caller
+	name   string
+	looked bool
 }
 
 // Caller asks by HTTP, from an address of their own, what concerns no browser.
@@ -27,11 +29,14 @@ func (r *Rig) Caller(name string) *Caller {
 	opened, err := r.ground.Caller(CurrentSpecReport().FullText(), name)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(opened.Close)
-	return &Caller{opened}
+	c := &Caller{Caller: opened, name: name}
+	r.asking(c)
+	DeferCleanup(r.asked, c)
+	return c
 }
 
 // Outside asks by this visitor's own line, and yet out of no browser.
-func (v *Visitor) Outside() *Caller { return &Caller{v.Visitor.Outside()} }
+func (v *Visitor) Outside() *Caller { return &Caller{Caller: v.Visitor.Outside()} }
 
 // Ask sends one request and returns what the edge recorded of it.
 func (c *Caller) Ask(ctx SpecContext, q Question) trace.Exchange {

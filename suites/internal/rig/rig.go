@@ -47,6 +47,7 @@ type Rig struct {
 
 	mu       sync.Mutex
 	visitors []*Visitor // of the spec that is running
+	callers  []*Caller  // likewise
 }
 
 // New makes the rig of a suite; Up and Join fill it.
@@ -227,43 +228,6 @@ func (r *Rig) Reveal(digest string) string {
 	plain, known := r.redactor.Reveal(digest)
 	Expect(known).To(BeTrue(), "the digest %q was never seen with its value", digest)
 	return plain
-}
-
-// Cold starts a second, wholly separate auth service with what it needs, that
-// nobody has asked anything yet, and returns its instances.
-func (r *Rig) Cold(ctx SpecContext) []observe.Instance {
-	GinkgoHelper()
-	if r.stack == nil {
-		NotApplicable("a deployed target cannot be started anew")
-	}
-	run, err := stack.NewPart(r.settings.Run)
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(run.Close)
-	o := r.stackOptions(run)
-	o.Runtime = r.stack.Runtime()
-	o.File = r.target.Only(r.target.Serves.Auth)
-	o.Progress = nil
-	o.Environment = only(o.Environment, o.File)
-	s, err := stack.Up(ctx, o)
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(s.Down)
-	cold, err := visit.Observer(ctx, r.target, s)
-	Expect(err).NotTo(HaveOccurred())
-	DeferCleanup(cold.Close)
-	return cold.Auth
-}
-
-// only keeps the changes of services that a file has.
-func only(all map[string]map[string]string, f target.File) map[string]map[string]string {
-	kept := map[string]map[string]string{}
-	for name, changes := range all {
-		for service := range f.Services {
-			if name == service || len(name) > len(service) && name[:len(service)+1] == service+"-" {
-				kept[name] = changes
-			}
-		}
-	}
-	return kept
 }
 
 // searchForSecrets leaves this process's secrets for the command, which searches

@@ -40,6 +40,6 @@ func (r *Rig) HealthyJourney(ctx context.Context, p browser.Profile) (err error)
 		return nil
 	}
 	one := &Visitor{Visitor: v, rig: r}
-	path := filepath.Join(r.settings.OutDir, "traces", one.artefact()+"-"+v.Person.Email+".json")
-	return errors.Join(err, errors.Join(notes...), fmt.Errorf("%s\nbroken invariants: %v\ntrace: %s", d, broken, path), one.save(path))
+	path := filepath.Join(r.settings.OutDir, "traces", artefact(one.Name)+"-"+v.Person.Email+".json")
+	return errors.Join(err, errors.Join(notes...), fmt.Errorf("%s\nbroken invariants: %v\ntrace: %s", d, broken, path), save(one.Recorder, path))
 }
