@@ -140,12 +140,12 @@ func TestStrokes(t *testing.T) {
 		want  []stroke
 	}{
 		"nothing":                           {"", false, nil},
-		"what keyboards have":               {"p@ss {Zoë} €", false, []stroke{{"p@ss {Zoë} ", true}, {"€", false}}},
-		"beyond the basic plane":            {"a🙂b", false, []stroke{{"a", true}, {"🙂", false}, {"b", true}}},
-		"lines":                             {"a\r\nb\n", true, []stroke{{"a\uE006b\uE006", true}}},
-		"lines where there is one":          {"a\nb", false, []stroke{{"ab", true}}},
-		"a tab":                             {"a\tb", true, []stroke{{"a", true}, {"\t", false}, {"b", true}}},
-		"what the protocol takes for a key": {"\uE003x", true, []stroke{{"\uE003", false}, {"x", true}}},
+		"what keyboards have":               {"p@ss {Zoë} €", false, []stroke{{"p", true}, {"@ss {Zoë} €", false}}},
+		"beyond the basic plane":            {"a🙂b", false, []stroke{{"a", true}, {"🙂b", false}}},
+		"lines":                             {"a\r\nb\n", true, []stroke{{"a\uE006", true}, {"b", false}, {"\uE006", true}}},
+		"lines where there is one":          {"a\nb", false, []stroke{{"a", true}, {"b", false}}},
+		"a tab":                             {"a\tb", true, []stroke{{"a", true}, {"\tb", false}}},
+		"what the protocol takes for a key": {"\uE003x", true, []stroke{{"\uE003x", false}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := strokes(c.text, c.lines)

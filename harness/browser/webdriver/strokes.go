@@ -14,8 +14,10 @@ type stroke struct {
 // enterKey is the normalised key value of Enter (WebDriver, section 17.4.2).
 const enterKey = '\uE006'
 
-// strokes cuts text into what a keyboard types and what an input method
-// commits. WebKitWebDriver turns characters beyond the basic plane into
+// strokes cuts text into what is typed and what is inserted. The first letter and
+// the ends of lines are typed; the rest comes at once, as from a clipboard or a
+// keeper of passwords: each key costs a page that draws its form anew some 20 ms
+// (measured). WebKitWebDriver turns characters beyond the basic plane into
 // unknown keys that write nothing (measured); a tab would leave the field, and
 // in the protocol private-use characters are keys.
 func strokes(text string, lines bool) []stroke {
@@ -25,7 +27,7 @@ func strokes(text string, lines bool) []stroke {
 		if r == '\n' && !lines {
 			continue // a field of one line takes none, and Enter would submit
 		}
-		typed := r == '\n' || (r < 0x250 && unicode.IsPrint(r))
+		typed := r == '\n' || (len(all) == 0 && r < 0x250 && unicode.IsPrint(r))
 		if r == '\n' {
 			r = enterKey
 		}
