@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"time"
 
@@ -32,6 +31,26 @@ type Behaviour struct {
 	// Broken changes the site's answers so that the probe must see something
 	// else: the negative twin of every outcome.
 	Broken func(*http.Response)
+}
+
+// need is what a behaviour needs of its session.
+type need int
+
+const (
+	// shared: one session for all that need no more. Each has registrable
+	// domains of its own there, so that none sees what another has left.
+	shared need = iota
+	// fresh: nothing was there before, and nobody comes after.
+	fresh
+	// keeping: fresh, with a profile that outlives a restart.
+	keeping
+)
+
+// needs are those of the behaviours that need more than the shared session.
+var needs = map[string]need{
+	"restart-session": keeping, "restart-max-age": keeping, "restart-partitioned": keeping,
+	"limit-count": fresh, "limit-bytes": fresh, "limit-size": fresh,
+	"popup-plain": fresh, "popup-partitioned": fresh, // the window stays open
 }
 
 // Outcomes that several probes share.
@@ -71,6 +90,8 @@ type Bench struct {
 	edge     *edge.Edge
 	redactor *trace.Redactor
 	work     string
+	// shared is opened by the first behaviour that can do with it.
+	shared *stay
 }
 
 // Start starts a profile's browser on the sites, and measures its cookie
@@ -78,14 +99,14 @@ type Bench struct {
 // edge's key; l.WorkDir must be there.
 func Start(ctx context.Context, l browser.Launch, start func(context.Context, browser.Launch) (browser.Browser, error)) (_ *Bench, err error) {
 	b := &Bench{redactor: trace.NewRedactor(nil), work: l.WorkDir}
-	if b.edge, err = edge.New(edge.Options{Redactor: b.redactor, Routes: routes()}); err != nil {
+	if b.edge, err = edge.New(edge.Options{Redactor: b.redactor, Routes: routes(len(All()))}); err != nil {
 		return nil, err
 	}
 	l.SPKI = b.edge.SPKI()
 	if b.Browser, err = start(ctx, l); err != nil {
 		return nil, errors.Join(err, b.edge.Close())
 	}
-	b.Capability, err = capability.Measure(ctx, b.open, origins, b.work)
+	b.Capability, err = capability.Measure(ctx, b.measured, origins, b.work)
 	if err == nil {
 		err = capability.Believe(l.Profile, b.Browser.Version(), b.Capability)
 	}
@@ -96,20 +117,24 @@ func Start(ctx context.Context, l browser.Launch, start func(context.Context, br
 }
 
 // Close ends the browser and the edge.
-func (b *Bench) Close() error { return errors.Join(b.Browser.Close(), b.edge.Close()) }
+func (b *Bench) Close() error {
+	var err error
+	if b.shared != nil {
+		err = b.shared.end(context.Background())
+	}
+	return errors.Join(err, b.Browser.Close(), b.edge.Close())
+}
 
-// open opens sessions for the measurement.
-func (b *Bench) open(ctx context.Context, keep string) (browser.Session, error) {
-	rec := trace.NewRecorder(b.redactor, trace.Trace{})
-	line, err := b.edge.Open(rec)
+// measured opens sessions for the measurement.
+func (b *Bench) measured(ctx context.Context, keep string) (browser.Session, error) {
+	s, err := b.line()
 	if err != nil {
 		return nil, err
 	}
-	s, err := b.Browser.NewSession(ctx, browser.Options{Proxy: line.Proxy(), Keep: keep, Recorder: rec})
-	if err != nil {
-		return nil, errors.Join(err, line.Close())
+	if err := s.start(ctx, keep); err != nil {
+		return nil, errors.Join(err, s.line.Close())
 	}
-	return lined{s, line}, nil
+	return lined{s.session, s.line}, nil
 }
 
 // lined is a session that takes its line with it.
@@ -123,21 +148,36 @@ func (l lined) Close(ctx context.Context) error {
 	return errors.Join(l.Session.Close(ctx), l.line.Close())
 }
 
-// Run asks the browser for one behaviour, in a fresh session whose policy is
-// proved by a control. broken breaks the site for this visit.
+// Run asks the browser for one behaviour, in a session whose policy was proved
+// by a control. broken breaks the site for this visit, which then has a session
+// to itself.
 func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	began := time.Now()
-	v := &Visit{ctx: ctx, bench: b, keep: ""}
+	r.Name = what.Name
 	defer func() {
 		r.Seconds = time.Since(began).Seconds()
-		err = errors.Join(err, v.end())
 		if err != nil {
 			err = fmt.Errorf("%s on %s: %w", what.Name, b.Browser.Profile().Name, err)
 		}
 	}()
-	if err := v.begin(); err != nil {
+	v := &Visit{ctx: ctx, began: began}
+	if needs[what.Name] == shared && !broken {
+		// The canonical sites, 0, are those of fresh sessions.
+		v.sites = 1 + slices.IndexFunc(All(), func(other Behaviour) bool { return other.Name == what.Name })
+		v.stay, err = b.sharing(ctx)
+	} else {
+		v.stay, err = b.begin(ctx, needs[what.Name] == keeping)
+		if err == nil {
+			defer func() { err = errors.Join(err, v.stay.end(ctx)) }()
+		}
+	}
+	if unsupported := new(cannot); errors.As(err, &unsupported) {
+		r.Outcome = NotApplicable + unsupported.why
+		return r, nil
+	}
+	if err != nil {
 		return r, err
 	}
 	if broken {
@@ -145,57 +185,8 @@ func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result,
 			When:     func(q *http.Request) bool { return !edge.Reserved(q.URL.Path) },
 			Response: func(res *http.Response) error { what.Broken(res); return nil }})
 	}
-	r.Name, r.Outcome = what.Name, what.Probe(v)
-	if unsupported := new(cannot); errors.As(v.err, &unsupported) {
-		r.Outcome, v.err = NotApplicable+unsupported.why, nil
+	if r.Outcome = what.Probe(v); v.err == nil {
+		r.Reasons = v.reasons(r.Outcome)
 	}
-	r.Reasons = v.reasons(r.Outcome)
 	return r, v.err
-}
-
-// cannot is an error of a probe that has no meaning on this engine.
-type cannot struct{ why string }
-
-// Error is the reason.
-func (c *cannot) Error() string { return c.why }
-
-// begin opens the line and the session, and proves the policy.
-func (v *Visit) begin() (err error) {
-	v.rec = trace.NewRecorder(v.bench.redactor, trace.Trace{})
-	if v.line, err = v.bench.edge.Open(v.rec); err != nil {
-		return err
-	}
-	if err := v.session(); err != nil {
-		return err
-	}
-	seen, err := capability.Control(v.ctx, v.page, origins)
-	if err != nil {
-		return err
-	}
-	return seen.Holds(v.bench.Browser.Profile(), v.bench.Browser.Version())
-}
-
-func (v *Visit) session() (err error) {
-	v.open, err = v.bench.Browser.NewSession(v.ctx, browser.Options{Proxy: v.line.Proxy(), Keep: v.keep, Recorder: v.rec})
-	if err != nil {
-		return err
-	}
-	v.page, err = v.open.NewPage(v.ctx)
-	return err
-}
-
-func (v *Visit) end() error {
-	var errs []error
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), limit)
-	defer cancel()
-	if v.open != nil {
-		errs = append(errs, v.open.Close(ctx))
-	}
-	if v.line != nil {
-		errs = append(errs, v.line.Close())
-	}
-	if v.keep != "" {
-		errs = append(errs, os.RemoveAll(v.keep))
-	}
-	return errors.Join(errs...)
 }

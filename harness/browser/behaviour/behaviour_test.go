@@ -82,4 +82,9 @@ func TestDeclarationsAreWhole(t *testing.T) {
 			t.Errorf("%+v is incomplete", what)
 		}
 	}
+	for name := range needs {
+		if !seen[name] {
+			t.Errorf("needs names %s, which is declared nowhere", name)
+		}
+	}
 }

@@ -4,18 +4,22 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
-
-	"crossing/harness/browser"
 )
 
 // Sources that several behaviours share.
 const (
-	rfc     = "https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#section-"
-	chips   = "https://www.ietf.org/archive/id/draft-cutler-httpbis-partitioned-cookies-01.html#section-"
-	wpt     = "https://github.com/web-platform-tests/wpt/tree/master/"
+	rfc     = "https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis-22#section-"
 	storing = rfc + "5.7"
 	sending = rfc + "5.8.3"
+	// The editor's copy of CHIPS: the last one published lacks the ancestor bit.
+	chips     = "https://github.com/explainers-by-googlers/CHIPS-spec/blob/main/draft-cutler-httpbis-partitioned-cookies.md#"
+	chipsKey  = chips + "computing-the-cookie-partition-key"
+	chipsSet  = chips + "using-set-cookie-with-partitioned"
+	chipsSend = chips + "attaching-a-partitioned-cookie-to-a-request"
+	chipsSame = chips + "partitioned-cookies-with-the-same-namedomainpath"
+	chipsMany = chips + "applying-limits-to-partitioned-cookie-jars"
+	wpt       = "https://github.com/web-platform-tests/wpt/blob/"
+	wptChips  = wpt + "c3b6ed4aca2d314e05d9d6dca4869d2444112e26/cookies/partitioned-cookies/partitioned-cookies.tentative.https.html"
 )
 
 // The attributes of a third-party cookie, and of a partitioned one.
@@ -37,22 +41,19 @@ var noCookies = withhold("Set-Cookie")
 
 // byHTTP: a page of the front asks the back, whose answer sets line, and asks
 // again.
-func byHTTP(line string) func(v *Visit) string {
+func byHTTP(name, line string) func(v *Visit) string { return across(front, back, name, line) }
+
+// across is that for any two of the sites.
+func across(from, to, name, line string) func(v *Visit) string {
 	return func(v *Visit) string {
-		v.goTo(front + "/page")
-		v.set(nil, back, "c"+line)
-		return v.judged("c", has(v.cookies(nil, back), "c"), Kept, Dropped)
+		v.goTo(from + "/page")
+		v.set(nil, to, name+line)
+		return v.judged(name, has(v.cookies(nil, to), name), Kept, Dropped)
 	}
 }
 
 // firstParty: the back's own page asks it.
-func firstParty(name, line string) func(v *Visit) string {
-	return func(v *Visit) string {
-		v.goTo(back + "/page")
-		v.set(nil, back, name+line)
-		return v.judged(name, has(v.cookies(nil, back), name), Kept, Dropped)
-	}
-}
+func firstParty(name, line string) func(v *Visit) string { return across(back, back, name, line) }
 
 // byScript: a frame of the back writes line, handed to it by its site, and
 // reads document.cookie in the same evaluation.
@@ -82,7 +83,7 @@ func byDocument(line string) func(v *Visit) string {
 func thirdParty() []Behaviour {
 	const group = "Ordinary third-party cookie"
 	return []Behaviour{
-		{"third-party-http", group, "set by the answer to a fetch", sending, byHTTP("=1" + none), noCookies},
+		{"third-party-http", group, "set by the answer to a fetch", sending, byHTTP("c", "=1"+none), noCookies},
 		{"third-party-script", group, "set by script in a frame", storing, byScript(none), withhold("X-Line")},
 		{"third-party-frame", group, "set by a frame's document", storing, byDocument(none), noCookies},
 		{"third-party-visited", group, "set on its own site, sent from another's page", sending, func(v *Visit) string {
@@ -122,8 +123,8 @@ func partitions() []Behaviour {
 		}
 	}
 	return []Behaviour{
-		{"partitioned-http", group, "set by the answer to a fetch", chips + "2.1", byHTTP("=1" + part), noCookies},
-		{"partitioned-script", group, "set by document.cookie in a frame", wpt + "cookies/partitioned-cookies", byScript(part), withhold("X-Line")},
+		{"partitioned-http", group, "set by the answer to a fetch", chipsSet, byHTTP("c", "=1"+part), noCookies},
+		{"partitioned-script", group, "set by document.cookie in a frame", wptChips, byScript(part), withhold("X-Line")},
 		{"partitioned-cookiestore", group, "set by CookieStore in a frame", "https://cookiestore.spec.whatwg.org/#CookieStore-set", func(v *Visit) string {
 			v.goTo(address(front, "/page", "frame", back+"/page"))
 			const script = `async to => {
@@ -137,11 +138,11 @@ func partitions() []Behaviour {
 			v.eval(v.frame(0), script, address(back, "/line", "c", "1"), &outcome)
 			return outcome
 		}, withhold("X-Line")},
-		{"partitioned-subdomain", group, "under a subdomain of the same top-level site", chips + "2.2", under(sister), noCookies},
-		{"partitioned-elsewhere", group, "under another top-level site", chips + "2.2", under(third), noCookies},
-		{"partitioned-own-site", group, "as first party, after it was set within another's page", chips + "2.2", under(back), noCookies},
-		{"partitioned-top-level", group, "set on its own site, on its own site", chips + "2.1", firstParty("c", "=1"+part), noCookies},
-		{"partitioned-same-name", group, "beside a plain one of the same name, on its own site", chips + "2.3", func(v *Visit) string {
+		{"partitioned-subdomain", group, "under a subdomain of the same top-level site", chipsKey, under(sister), noCookies},
+		{"partitioned-elsewhere", group, "under another top-level site", chipsSend, under(third), noCookies},
+		{"partitioned-own-site", group, "as first party, after it was set within another's page", chipsSend, under(back), noCookies},
+		{"partitioned-top-level", group, "set on its own site, on its own site", chipsKey, firstParty("c", "=1"+part), noCookies},
+		{"partitioned-same-name", group, "beside a plain one of the same name, on its own site", chipsSame, func(v *Visit) string {
 			v.goTo(back + "/page")
 			v.set(nil, back, "c=plain"+none)
 			v.set(nil, back, "c=partitioned"+part)
@@ -151,12 +152,19 @@ func partitions() []Behaviour {
 			}
 			return v.judged("c", len(values) > 1, fmt.Sprintf("both kept, %s first", first(values)), "one kept: "+first(values))
 		}, noCookies},
-		{"partitioned-delete", group, "deleting a plain one of the same name", chips + "2.3", func(v *Visit) string {
+		{"partitioned-delete", group, "deleting a plain one of the same name", chipsSame, func(v *Visit) string {
 			v.goTo(back + "/page")
 			v.set(nil, back, "c=plain"+none)
 			v.set(nil, back, "c=partitioned"+part)
 			v.set(nil, back, "c="+none+"; Max-Age=0")
 			return v.judged("c", has(v.cookies(nil, back), "c"), "the partitioned one stays", "both are gone")
+		}, noCookies},
+		{"partitioned-delete-own", group, "deleting the Partitioned one beside a plain one", chipsSame, func(v *Visit) string {
+			v.goTo(back + "/page")
+			v.set(nil, back, "c=plain"+none)
+			v.set(nil, back, "c=partitioned"+part)
+			v.set(nil, back, "c="+part+"; Max-Age=0")
+			return v.judged("c", has(v.cookies(nil, back), "c"), "the plain one stays", "both are gone")
 		}, noCookies},
 	}
 }
@@ -171,13 +179,15 @@ func first(values []string) string {
 func attributes() []Behaviour {
 	const group, own = "Attributes, set by a fetch from another site", "Attributes, on its own site"
 	return []Behaviour{
-		{"samesite-absent", group, "no SameSite", rfc + "5.6.7", byHTTP("=1; Path=/; Secure"), noCookies},
-		{"samesite-lax", group, "SameSite=Lax", storing, byHTTP("=1; Path=/; Secure; SameSite=Lax"), noCookies},
-		{"samesite-strict", group, "SameSite=Strict", storing, byHTTP("=1; Path=/; Secure; SameSite=Strict"), noCookies},
-		{"samesite-lax-partitioned", group, "SameSite=Lax; Partitioned", chips + "2.1", byHTTP("=1; Path=/; Secure; SameSite=Lax; Partitioned"), noCookies},
-		{"samesite-absent-partitioned", group, "Partitioned without SameSite", chips + "2.1", byHTTP("=1; Path=/; Secure; Partitioned"), noCookies},
-		{"none-insecure", group, "SameSite=None without Secure", storing, byHTTP("=1; Path=/; SameSite=None"), noCookies},
-		{"partitioned-insecure", group, "Partitioned without Secure", chips + "2.1", byHTTP("=1; Path=/; SameSite=None; Partitioned"), noCookies},
+		{"samesite-absent", group, "no SameSite", rfc + "5.6.7", byHTTP("c", "=1; Path=/; Secure"), noCookies},
+		{"samesite-lax", group, "SameSite=Lax", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Lax"), noCookies},
+		{"samesite-strict", group, "SameSite=Strict", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Strict"), noCookies},
+		{"samesite-lax-partitioned", group, "SameSite=Lax; Partitioned", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Lax; Partitioned"), noCookies},
+		{"samesite-strict-partitioned", group, "SameSite=Strict; Partitioned", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Strict; Partitioned"), noCookies},
+		{"samesite-absent-partitioned", group, "Partitioned without SameSite", rfc + "5.6.7", byHTTP("c", "=1; Path=/; Secure; Partitioned"), noCookies},
+		{"none-insecure", group, "SameSite=None without Secure", storing, byHTTP("c", "=1; Path=/; SameSite=None"), noCookies},
+		{"partitioned-insecure", group, "Partitioned without Secure", chips + "partitioned-requires-secure", byHTTP("c", "=1; Path=/; SameSite=None; Partitioned"), noCookies},
+		{"host-prefix-partitioned", group, "__Host-, Partitioned", rfc + "4.1.3.2", byHTTP("__Host-c", "=1"+part), noCookies},
 		{"host-prefix", own, "__Host-, as it must be", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/; Secure"), noCookies},
 		{"host-prefix-domain", own, "__Host- with Domain", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/; Secure; Domain=auth.anchor-back.net"), noCookies},
 		{"host-prefix-path", own, "__Host- with another Path", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/cookies; Secure"), noCookies},
@@ -190,6 +200,8 @@ func attributes() []Behaviour {
 			v.set(nil, vercelA, "c=1; Path=/; Secure; Domain=vercel.app")
 			return v.judged("c", has(v.cookies(nil, vercelA), "c"), Kept, Dropped)
 		}, noCookies},
+		{"public-suffix-plain", group, "an ordinary cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+none), noCookies},
+		{"public-suffix-partitioned", group, "a Partitioned cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+part), noCookies},
 		{"public-suffix-sites", own, "two hosts of one public suffix, to each other", "https://html.spec.whatwg.org/multipage/browsers.html#same-site", func(v *Visit) string {
 			v.goTo(vercelA + "/page")
 			site := v.ask(nil, vercelB, "include").Site
@@ -200,71 +212,3 @@ func attributes() []Behaviour {
 		}, withhold("Access-Control-Allow-Origin")},
 	}
 }
-
-func lifetimes() []Behaviour {
-	const group = "Restart with a kept profile"
-	const limits = "Limits of one partition"
-	again := func(line string) func(v *Visit) string {
-		return func(v *Visit) string {
-			v.keeping()
-			v.goTo(back + "/page")
-			v.set(nil, back, "c=1"+line)
-			if v.err == nil && v.offered("c") && !has(v.cookies(nil, back), "c") {
-				return "dropped before the restart"
-			}
-			v.restart()
-			v.goTo(back + "/page")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, "gone")
-		}
-	}
-	counted := func(n, size int) func(v *Visit) string {
-		return func(v *Visit) string {
-			v.goTo(front + "/page")
-			value := strings.Repeat("x", size)
-			// In tens: one answer's header has a limit, too.
-			for i := 0; i < n; i += 10 {
-				var lines []string
-				for j := i; j < min(i+10, n); j++ {
-					lines = append(lines, fmt.Sprintf("c%d=%s%s", j, value, part))
-				}
-				v.set(nil, back, lines...)
-			}
-			got := len(v.cookies(nil, back))
-			return v.judged("c0", true, fmt.Sprintf("%d of %d kept", got, n), "")
-		}
-	}
-	return []Behaviour{
-		{"restart-session", group, "a session cookie", rfc + "5.7", again("; Path=/; Secure"), noCookies},
-		{"restart-max-age", group, "a cookie with Max-Age", rfc + "5.6.2", again("; Path=/; Secure; Max-Age=3600"), noCookies},
-		{"limit-count", limits, "190 cookies of one host", chips + "3.2", counted(190, 1), noCookies},
-		{"limit-bytes", limits, "8 cookies of 3000 bytes", chips + "3.2", counted(8, 3000), noCookies},
-		{"limit-size", limits, "a cookie of more than 4096 bytes", rfc + "5.6", func(v *Visit) string {
-			v.goTo(back + "/page")
-			v.set(nil, back, "c="+strings.Repeat("x", 4096)+"; Path=/; Secure")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, Dropped)
-		}, noCookies},
-		{"clear-site-data", "Clear-Site-Data", "from another site's page, for a Partitioned cookie", "https://w3c.github.io/webappsec-clear-site-data/#clear-cookies", func(v *Visit) string {
-			v.goTo(front + "/page")
-			v.set(nil, back, "c=1"+part)
-			if !has(v.cookies(nil, back), "c") {
-				return v.judged("c", false, "", "dropped before")
-			}
-			v.call(nil, back+"/clear")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, "cleared")
-		}, noCookies},
-		{"clear-site-data-own", "Clear-Site-Data", "on its own site", "https://w3c.github.io/webappsec-clear-site-data/#clear-cookies", func(v *Visit) string {
-			v.goTo(back + "/page")
-			v.set(nil, back, "c=1; Path=/; Secure")
-			v.call(nil, back+"/clear")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, "cleared")
-		}, noCookies},
-	}
-}
-
-// clicked presses a button of the page or a frame, as a person would.
-func (v *Visit) clicked(in browser.Scope, selector string) {
-	v.do("click "+selector, func() error { return in.Click(v.ctx, selector) })
-}
-
-// settled is how long what follows a click may take to be told.
-const settled = 2 * time.Second

@@ -29,7 +29,7 @@ func framed() []Behaviour {
 			return v.judged("c", has(v.cookies(v.frame(1), back), "c"), Sent, NotSent)
 		}
 	}
-	const chain = chips + "2.2"
+	const chain = chipsKey
 	return []Behaviour{
 		{"frame-aba-plain", group, "A within B within A: A's ordinary cookie", sending, aba(none), noCookies},
 		{"frame-aba-partitioned", group, "A within B within A: A's Partitioned cookie", chain, aba(part), noCookies},
@@ -40,6 +40,7 @@ func framed() []Behaviour {
 
 func crossings() []Behaviour {
 	const group, access = "Redirects and windows", "Storage access"
+	const asking = "https://privacycg.github.io/storage-access/#dom-document-requeststorageaccess"
 	embedded := func(line string, via ...string) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(front + "/page")
@@ -54,10 +55,10 @@ func crossings() []Behaviour {
 		}
 	}
 	return []Behaviour{
-		{"redirect-embedded-to", group, "fetch of A redirects to B, which sets a Partitioned cookie", chips + "2.2", embedded(part, front), noCookies},
-		{"redirect-embedded-from", group, "fetch of B sets a Partitioned cookie and redirects to A", chips + "2.2", embedded(part), noCookies},
+		{"redirect-embedded-to", group, "fetch of A redirects to B, which sets a Partitioned cookie", chipsKey, embedded(part, front), noCookies},
+		{"redirect-embedded-from", group, "fetch of B sets a Partitioned cookie and redirects to A", chipsKey, embedded(part), noCookies},
 		{"redirect-top-plain", group, "B's ordinary cookie of a top-level redirect, within A", sending, bounced(none), noCookies},
-		{"redirect-top-partitioned", group, "B's Partitioned cookie of a top-level redirect, within A", chips + "2.2", bounced(part), noCookies},
+		{"redirect-top-partitioned", group, "B's Partitioned cookie of a top-level redirect, within A", chipsKey, bounced(part), noCookies},
 		{"redirect-top-back", group, "A's SameSite=Strict cookie after a top-level redirect by B", rfc + "5.2", func(v *Visit) string {
 			v.goTo(address(front, "/set", "c", "c=1; Path=/; Secure; SameSite=Strict"))
 			v.goTo(third + "/page")
@@ -65,16 +66,25 @@ func crossings() []Behaviour {
 			names, _ := v.received(front, "/page")
 			return v.judged("c", slices.Contains(names, "c"), Sent, NotSent)
 		}, noCookies},
-		{"popup-plain", group, "B's ordinary cookie, set in a window that A opened, within A", sending, func(v *Visit) string {
-			v.goTo(front + "/page")
-			v.eval(nil, `to => { popup = to }`, address(back, "/set", "c", "c=1"+none), nil)
-			began := time.Now()
-			v.clicked(v.page, "#popup")
-			v.await(began, back, "/set")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
-		}, noCookies},
-		{"storage-access", access, "asked for by a frame without a gesture", "https://privacycg.github.io/storage-access/#request-storage-access", storageAccess(false), gone},
-		{"storage-access-gesture", access, "asked for by a frame upon a click", "https://privacycg.github.io/storage-access/#request-storage-access", storageAccess(true), gone},
+		{"popup-plain", group, "B's ordinary cookie, set in a window that A opened, within A", sending, popup(none), noCookies},
+		{"popup-partitioned", group, "B's Partitioned cookie, set in a window that A opened, within A", chipsKey, popup(part), noCookies},
+		{"storage-access", access, "asked for by a frame without a gesture", asking, storageAccess(false, false), gone},
+		{"storage-access-gesture", access, "asked for by a frame upon a click", asking, storageAccess(true, false), gone},
+		{"storage-access-visited", access, "without a gesture, after a visit to its site with a click", asking, storageAccess(false, true), gone},
+		{"storage-access-visited-gesture", access, "upon a click, after a visit to its site with a click", asking, storageAccess(true, true), gone},
+	}
+}
+
+// popup: the front's page opens a window on the back, which sets a cookie; the
+// page, still open, then asks the back.
+func popup(line string) func(v *Visit) string {
+	return func(v *Visit) string {
+		v.goTo(front + "/page")
+		v.eval(nil, `to => { popup = to }`, address(back, "/set", "c", "c=1"+line), nil)
+		began := time.Now()
+		v.clicked(v.page, "#popup")
+		v.await(began, back, "/set")
+		return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
 	}
 }
 
@@ -93,25 +103,36 @@ func gone(res *http.Response) {
 	res.Header.Set("Content-Security-Policy", "script-src 'none'")
 }
 
-func storageAccess(gesture bool) func(v *Visit) string {
+// settled is how long what follows a question may take to be told.
+const settled = 2 * time.Second
+
+// storageAccess: a frame of the back asks for its cookies, and where that is
+// granted asks its site which it got. What it could get was set as first party.
+func storageAccess(gesture, visited bool) func(v *Visit) string {
 	return func(v *Visit) string {
+		if visited {
+			v.goTo(address(back, "/set", "c", "c=1"+none))
+			v.clicked(v.page, "#nothing")
+		}
 		v.goTo(address(front, "/page", "frame", back+"/page"))
 		inside := v.frame(0)
 		if gesture {
-			if v.err == nil {
-				v.clicked(inside, "#ask")
-			}
+			v.clicked(inside, "#ask")
 		} else {
 			v.eval(inside, `() => { if (typeof ask === 'function') ask() }`, nil, nil)
 		}
 		// What the page's script says is waited for in the page.
 		const script = `async limit => {
 			if (typeof access === 'undefined') return 'no script'
-			for (const end = Date.now() + limit; access === 'no click arrived' && Date.now() < end;) await new Promise(r => setTimeout(r, 20))
+			const waiting = ['no click arrived', 'asked, and not answered']
+			for (const end = Date.now() + limit; waiting.includes(access) && Date.now() < end;) await new Promise(r => setTimeout(r, 20))
 			return access
 		}`
 		var outcome string
 		v.eval(inside, script, settled.Milliseconds(), &outcome)
-		return outcome
+		if outcome != "granted" || !visited {
+			return outcome
+		}
+		return outcome + map[bool]string{true: ", with its cookie", false: ", without its cookie"}[has(v.cookies(inside, back), "c")]
 	}
 }

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
+
+	"crossing/harness/browser"
+	"crossing/harness/edge"
 )
 
 // Refused: the page may not read the answer.
@@ -68,7 +72,7 @@ func sandboxed(res *http.Response) {
 }
 
 func requests() []Behaviour {
-	const group, cors = "Credentials", "CORS"
+	const group, cors, preflight = "Credentials", "CORS: what the answer to a request lacks", "CORS: what the answer to its preflight lacks"
 	const modes = "https://fetch.spec.whatwg.org/#concept-request-credentials-mode"
 	credentials := func(mode string) func(v *Visit) string {
 		return func(v *Visit) string {
@@ -87,24 +91,35 @@ func requests() []Behaviour {
 	readable := func(query ...string) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(front + "/page")
-			if !v.call(nil, address(back, "/cors", with...)) && v.err == nil {
-				return "refused even where all headers are there"
-			}
-			if v.call(nil, address(back, "/cors", query...)) {
-				return Allowed
-			}
-			return Refused
+			return v.held(v.call, address(back, "/cors", with...), address(back, "/cors", query...))
 		}
 	}
+	// preflighted does so with a preflight's; the request's own has them all.
+	preflighted := func(status string, lines ...string) func(v *Visit) string {
+		return func(v *Visit) string {
+			v.goTo(front + "/page")
+			ask := func(lines []string, query ...string) string {
+				for _, line := range lines {
+					query = append(query, "p", line)
+				}
+				return address(back, "/cors", append(query, with...)...)
+			}
+			return v.held(v.put, ask(granting), ask(lines, "s", status))
+		}
+	}
+	without := func(name string) []string {
+		return slices.DeleteFunc(slices.Clone(granting), func(line string) bool { return strings.HasPrefix(line, name+":") })
+	}
+	const flights = "https://fetch.spec.whatwg.org/#cors-preflight-fetch"
 	const checks = "https://fetch.spec.whatwg.org/#concept-cors-check"
 	return []Behaviour{
-		{"preflight-credentials", group, "cookies on a preflight, and on its request", "https://fetch.spec.whatwg.org/#cors-preflight-fetch", func(v *Visit) string {
+		{"preflight-credentials", group, "cookies on a preflight, and on its request", flights, func(v *Visit) string {
 			v.goTo(front + "/page")
 			v.set(nil, back, "c=1"+part)
 			v.eval(nil, `async to => { try { await fetch(to, {credentials: 'include', headers: {'X-Asked': '1'}}) } catch {} }`, back+"/cookies", nil)
 			on := map[bool]string{}
-			for _, e := range v.rec.Snapshot().Exchanges {
-				if e.Path == "/cookies" && e.Origin == back {
+			for _, e := range v.exchanges() {
+				if e.Path == "/cookies" && e.Origin == v.real(back) {
 					on[e.Preflight] = fmt.Sprint(len(e.Request.Cookies))
 				}
 			}
@@ -120,6 +135,14 @@ func requests() []Behaviour {
 		{"cors-wildcard", cors, "Access-Control-Allow-Origin: * with credentials", checks, readable(h, "Access-Control-Allow-Origin:*", h, "Access-Control-Allow-Credentials:true"), permitted},
 		{"cors-other-origin", cors, "Access-Control-Allow-Origin of another", checks, readable(h, "Access-Control-Allow-Origin:"+third, h, "Access-Control-Allow-Credentials:true"), permitted},
 		{"cors-no-credentials", cors, "no Access-Control-Allow-Credentials", checks, readable(origin...), permitted},
+		{"cors-preflight-no-origin", preflight, "no Access-Control-Allow-Origin", flights, preflighted("204", without(allowOrigin)...), permitted},
+		{"cors-preflight-wildcard", preflight, "Access-Control-Allow-Origin: * with credentials", flights, preflighted("204", append(without(allowOrigin), allowOrigin+":*")...), permitted},
+		{"cors-preflight-no-credentials", preflight, "no Access-Control-Allow-Credentials", flights, preflighted("204", without(allowCredentials)...), permitted},
+		{"cors-preflight-no-header", preflight, "a request header that is not allowed", flights, preflighted("204", without(allowHeaders)...), permitted},
+		{"cors-preflight-any-header", preflight, "Access-Control-Allow-Headers: * with credentials", flights, preflighted("204", append(without(allowHeaders), allowHeaders+":*")...), permitted},
+		{"cors-preflight-no-method", preflight, "a method that is not allowed", flights, preflighted("204", without(allowMethods)...), permitted},
+		{"cors-preflight-status", preflight, "answered 404", flights, preflighted("404", granting...), permitted},
+		{"cors-preflight-redirect", preflight, "answered by a redirect", flights, preflighted("307", append(slices.Clone(granting), "Location:/cookies")...), permitted},
 	}
 }
 
@@ -130,8 +153,37 @@ func orNone(s string) string {
 	return s
 }
 
+// What a preflight must be answered with for the front to PUT with a header of
+// its own.
+const (
+	allowOrigin      = "Access-Control-Allow-Origin"
+	allowCredentials = "Access-Control-Allow-Credentials"
+	allowHeaders     = "Access-Control-Allow-Headers"
+	allowMethods     = "Access-Control-Allow-Methods"
+)
+
+var granting = []string{allowOrigin + ":" + front, allowCredentials + ":true", allowHeaders + ":X-Asked", allowMethods + ":PUT"}
+
+// held says whether the page may read what comes of a call, once it has read
+// another that lacks nothing.
+func (v *Visit) held(call func(in browser.Scope, to string) bool, whole, to string) string {
+	switch {
+	case !call(nil, whole):
+		return "refused even where nothing is lacking"
+	case call(nil, to):
+		return Allowed
+	}
+	return Refused
+}
+
 // permitted lets the front read everything.
 func permitted(res *http.Response) {
-	res.Header.Set("Access-Control-Allow-Origin", front)
-	res.Header.Set("Access-Control-Allow-Credentials", "true")
+	for _, line := range granting {
+		name, value, _ := strings.Cut(line, ":")
+		res.Header.Set(name, value)
+	}
+	if edge.IsPreflight(res.Request) {
+		res.StatusCode = http.StatusNoContent
+		res.Header.Del("Location")
+	}
 }

@@ -1,10 +1,12 @@
 package behaviour
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -24,11 +26,31 @@ const (
 
 var origins = trace.Origins{Frontend: front, Auth: back, Stranger: third}
 
-func routes() []edge.Route {
+var canonical = []string{front, sister, back, third, vercelA, vercelB}
+
+// numbered is a text with the names of the n-th set of sites, each under
+// registrable domains of its own; 0 are the canonical ones.
+func numbered(n int, text string) string {
+	if n == 0 {
+		return text
+	}
+	return strings.NewReplacer(
+		"harbour-front.com", fmt.Sprintf("harbour-front-%d.com", n),
+		"anchor-back.net", fmt.Sprintf("anchor-back-%d.net", n),
+		"far-stranger.org", fmt.Sprintf("far-stranger-%d.org", n),
+		"a.vercel.app", fmt.Sprintf("a-%d.vercel.app", n),
+		"b.vercel.app", fmt.Sprintf("b-%d.vercel.app", n),
+	).Replace(text)
+}
+
+// routes are those of the canonical sites and of so many sets beside them.
+func routes(sets int) []edge.Route {
 	h := site()
 	var all []edge.Route
-	for _, o := range []string{front, sister, back, third, vercelA, vercelB} {
-		all = append(all, edge.Route{Origin: o, Role: trace.RoleStranger, Handler: h})
+	for n := range sets + 1 {
+		for _, o := range canonical {
+			all = append(all, edge.Route{Origin: numbered(n, o), Role: trace.RoleStranger, Handler: h})
+		}
 	}
 	return all
 }
@@ -42,7 +64,8 @@ func routes() []edge.Route {
 //	/to        sets the cookies of ?c= and redirects to ?u=
 //	/clear     Clear-Site-Data: "cookies"
 //	/number    a number, another one for each request that arrives; cacheable
-//	/cors      answers with the headers of ?h=Name:value alone
+//	/cors      answers with the headers of ?h=Name:value alone; a preflight, with
+//	           those of ?p= and the status ?s=
 //
 // A page's own origin may read all of them but /cors, with credentials.
 func site() http.Handler {
@@ -88,10 +111,16 @@ func site() http.Handler {
 	})
 	mux.HandleFunc("/cors", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		for _, line := range r.URL.Query()["h"] {
+		headers, status := r.URL.Query()["h"], http.StatusOK
+		if edge.IsPreflight(r) {
+			headers = r.URL.Query()["p"]
+			status, _ = strconv.Atoi(cmp.Or(r.URL.Query().Get("s"), "204"))
+		}
+		for _, line := range headers {
 			name, value, _ := strings.Cut(line, ":")
 			w.Header().Set(name, value)
 		}
+		w.WriteHeader(status)
 	})
 	return mux
 }
@@ -118,10 +147,11 @@ var document = template.Must(template.New("page").Parse(`<!doctype html>
 let access = 'no click arrived', popup = ''
 async function ask() {
 	if (!document.requestStorageAccess) { access = 'no such API'; return }
+	access = 'asked, and not answered'
 	try { await document.requestStorageAccess(); access = 'granted' } catch (e) { access = 'denied' }
 }
 </script></head>
-<body><button id="ask" onclick="ask()">ask</button> <button id="popup" onclick="window.open(popup)">open</button>
+<body><button id="ask" onclick="ask()">ask</button> <button id="popup" onclick="window.open(popup)">open</button> <button id="nothing">nothing</button>
 {{range $i, $src := .}}<iframe id="frame{{$i}}" src="{{$src}}"></iframe>{{end}}</body></html>
 `))
 

@@ -5,27 +5,40 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"crossing/harness/browser"
-	"crossing/harness/edge"
 	"crossing/harness/trace"
 )
 
-// Visit is one probe's session. Its first error stands, and makes all that
-// comes after it do nothing: probes read as walks, and Run looks at the end.
+// Visit is one probe's walk. Its first error stands, and makes all that comes
+// after it do nothing: probes read as walks, and Run looks at the end.
+//
+// A probe names the canonical sites. The visit goes to a set of its own, under
+// other registrable domains, and translates all that it is told.
 type Visit struct {
+	*stay
 	ctx   context.Context
-	bench *Bench
-	line  *edge.Line
-	rec   *trace.Recorder
-	open  browser.Session
-	page  browser.Page
-	keep  string
+	began time.Time
+	sites int
 	err   error
+}
+
+// real is a text with the names of this visit's sites.
+func (v *Visit) real(text string) string { return numbered(v.sites, text) }
+
+// mine says whether what was recorded of an address is this visit's.
+func (v *Visit) mine(at time.Time, address string) bool {
+	return !at.Before(v.began) && slices.ContainsFunc(canonical, func(origin string) bool {
+		return strings.Contains(address, v.real(origin))
+	})
+}
+
+// exchanges are those of this visit.
+func (v *Visit) exchanges() []trace.Exchange {
+	return slices.DeleteFunc(v.rec.Snapshot().Exchanges, func(e trace.Exchange) bool { return !v.mine(e.Time, e.Origin) })
 }
 
 func (v *Visit) do(what string, f func() error) {
@@ -52,7 +65,7 @@ func address(origin, path string, query ...string) string {
 // goTo opens an address, which may redirect to another origin.
 func (v *Visit) goTo(to string) {
 	v.do("open "+to, func() error {
-		err := v.page.Goto(v.ctx, to)
+		err := v.page.Goto(v.ctx, v.real(to))
 		if errors.Is(err, browser.ErrNotArrived) && strings.Contains(to, "/to?") {
 			return nil
 		}
@@ -75,13 +88,35 @@ func (v *Visit) eval(in browser.Scope, script string, arg, out any) {
 		if in == nil {
 			in = v.page
 		}
+		switch told := arg.(type) {
+		case string:
+			arg = v.real(told)
+		case []string:
+			all := slices.Clone(told)
+			for i := range all {
+				all[i] = v.real(all[i])
+			}
+			arg = all
+		}
 		return in.Eval(v.ctx, script, arg, out)
 	})
 }
 
+// clicked presses a button of the page or a frame, as a person would.
+func (v *Visit) clicked(in browser.Scope, selector string) {
+	v.do("click "+selector, func() error { return in.Click(v.ctx, selector) })
+}
+
 // call fetches with credentials, and says whether the page may read it.
-func (v *Visit) call(in browser.Scope, to string) (read bool) {
-	const script = `async to => { try { await (await fetch(to, {credentials: 'include'})).text(); return true } catch { return false } }`
+func (v *Visit) call(in browser.Scope, to string) bool { return v.fetched(in, to, `{}`) }
+
+// put does so with what takes a preflight.
+func (v *Visit) put(in browser.Scope, to string) bool {
+	return v.fetched(in, to, `{method: 'PUT', headers: {'X-Asked': '1'}}`)
+}
+
+func (v *Visit) fetched(in browser.Scope, to, how string) (read bool) {
+	script := `async to => { try { await (await fetch(to, {credentials: 'include', ...` + how + `})).text(); return true } catch { return false } }`
 	v.eval(in, script, to, &read)
 	return read
 }
@@ -124,7 +159,7 @@ func (v *Visit) judged(name string, there bool, yes, no string) string {
 }
 
 func (v *Visit) offered(name string) bool {
-	return slices.ContainsFunc(v.rec.Snapshot().Exchanges, func(e trace.Exchange) bool {
+	return slices.ContainsFunc(v.exchanges(), func(e trace.Exchange) bool {
 		return slices.ContainsFunc(e.Response.SetCookies, func(c trace.SetCookie) bool { return c.Name == name })
 	})
 }
@@ -132,8 +167,8 @@ func (v *Visit) offered(name string) bool {
 // received are the names of the cookies of the last request for a path of an
 // origin, which may have been made by a document deep in frames.
 func (v *Visit) received(origin, path string) (names []string, asked bool) {
-	for _, e := range v.rec.Snapshot().Exchanges {
-		if e.Origin == origin && e.Path == path && !e.Preflight {
+	for _, e := range v.exchanges() {
+		if e.Origin == v.real(origin) && e.Path == path && !e.Preflight {
 			asked, names = true, nil
 			for _, c := range e.Request.Cookies {
 				names = append(names, c.Name)
@@ -148,24 +183,7 @@ func (v *Visit) await(since time.Time, origin, path string) {
 	v.do("wait for "+origin+path, func() error {
 		ctx, cancel := context.WithTimeout(v.ctx, 5*time.Second)
 		defer cancel()
-		_, err := v.rec.Await(ctx, since, origin+path, func(e trace.Exchange) bool { return e.Origin == origin && e.Path == path })
-		return err
-	})
-}
-
-// keeping opens the session anew with a profile that is kept.
-func (v *Visit) keeping() {
-	v.do("keep the profile", func() (err error) {
-		if err := v.open.Close(v.ctx); err != nil {
-			return err
-		}
-		v.open = nil
-		if v.keep, err = os.MkdirTemp(v.bench.work, "keep-"); err != nil {
-			return err
-		}
-		if err = v.session(); errors.Is(err, errors.ErrUnsupported) {
-			return &cannot{"under automation its profile is always ephemeral"}
-		}
+		_, err := v.rec.Await(ctx, since, origin+path, func(e trace.Exchange) bool { return e.Origin == v.real(origin) && e.Path == path })
 		return err
 	})
 }
@@ -173,11 +191,10 @@ func (v *Visit) keeping() {
 // restart ends the browser and opens it with the profile that it kept.
 func (v *Visit) restart() {
 	v.do("restart", func() error {
-		if err := v.open.Close(v.ctx); err != nil {
+		if err := v.stay.close(v.ctx); err != nil {
 			return err
 		}
-		v.open = nil
-		return v.session()
+		return v.stay.open(v.ctx)
 	})
 }
 
@@ -198,12 +215,12 @@ func (v *Visit) reasons(outcome string) []string {
 		var words []string
 		t := v.rec.Snapshot()
 		for _, r := range t.Refusals {
-			if !strings.Contains(r.URL, trace.ReservedPath) {
+			if v.mine(r.Time, r.URL) && !strings.Contains(r.URL, trace.ReservedPath) {
 				words = append(words, r.Reasons...)
 			}
 		}
 		for _, e := range t.PageErrors {
-			if e.Kind == trace.ErrorCORS {
+			if e.Kind == trace.ErrorCORS && v.mine(e.Time, e.Text) {
 				word, _, _ := strings.Cut(e.Text, " ")
 				words = append(words, word)
 			}
