@@ -33,8 +33,10 @@ const (
 // data is embedded in the page, as JSON and once; the scripts draw from it
 // what a person opens.
 type data struct {
-	Specs   []reports.Spec `json:"specs"`
-	Stories []story        `json:"stories"`
+	Specs []reports.Spec `json:"specs"`
+	// Earlier says whether there is a history.
+	Earlier bool    `json:"earlier"`
+	Stories []story `json:"stories"`
 }
 
 // story is what became of one failed spec.
@@ -74,7 +76,7 @@ type collector struct {
 
 func collect(r *reports.Run, folder string) data {
 	c := &collector{folder: folder}
-	d := data{Specs: slices.Clone(r.Specs), Stories: []story{}}
+	d := data{Specs: slices.Clone(r.Specs), Earlier: len(r.Earlier) > 0, Stories: []story{}}
 	if d.Specs == nil {
 		d.Specs = []reports.Spec{}
 	}

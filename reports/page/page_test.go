@@ -214,6 +214,50 @@ func TestAThousandSpecsAreDrawnWhenTheyAreOpened(t *testing.T) {
 	p.quiet()
 }
 
+func TestThePageTellsOfTheRunsBeforeAndOfQuarantine(t *testing.T) {
+	r, folder := red(t, 4)
+	for i := range 4 {
+		r.Earlier = append(r.Earlier, reports.Past{Started: r.Started.AddDate(0, 0, i-4), Commit: fmt.Sprintf("%040d", i)})
+	}
+	r.Specs[0].Earlier, r.Specs[1].Earlier, r.Specs[2].Earlier = "pppp", "ppff", "p-fp"
+	for i := 3; i < 7; i++ {
+		r.Specs[i].Earlier = "pppp"
+	}
+	held := r.Specs[3]
+	held.Text, held.State, held.Message, held.Earlier = "outlives "+hostile, reports.Quarantined, "Expected "+hostile, "qQ-Q"
+	held.Quarantine = &reports.Quarantine{Issue: "https://github.com/owner/name/issues/7", Until: "2027-01-31", Outcome: reports.Passed, Streak: 3}
+	r.Specs = append(r.Specs, held)
+	for _, w := range []window{wide, {width: 360, dark: true}} {
+		p := open(t, r, folder, w)
+		said := fmt.Sprint(p.eval(`document.querySelector("#history").innerText`))
+		for _, want := range []string{"The 4 runs before", "The last green run began on 2026-11-19 08:00 UTC, of commit 0000000000; 3 runs lie between", "is not lost to cookie-not-partitioned", "failed in 1 of 5", "failed in 3 of 5"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("the history says nothing of %q:\n%s", want, said)
+			}
+		}
+		p.is(2, `document.querySelectorAll("#history li").length`) // new: the first and the third
+		quarantine := fmt.Sprint(p.eval(`document.querySelector("#quarantine").innerText`))
+		for _, want := range []string{"passed", hostile[:20], "2027-01-31", "https://github.com/owner/name/issues/7", "3"} {
+			if !strings.Contains(quarantine, want) {
+				t.Errorf("the quarantine says nothing of %q:\n%s", want, quarantine)
+			}
+		}
+		p.is("2 passed, 1 failed", `document.querySelector("#rows tr:nth-child(3) .heard").textContent`)
+		p.is(4, `document.querySelectorAll("#rows tr:nth-child(3) .past i").length`)
+		p.is("new", `document.querySelector("#rows tr:nth-child(8) td:nth-child(4) .soft").textContent`)
+		p.is(true, `document.documentElement.scrollWidth <= innerWidth`)
+		p.eval(axe(t))
+		for _, found := range violations(p) {
+			t.Error(found)
+		}
+		p.quiet()
+	}
+	// Without a history nothing is said of one.
+	r.Earlier = nil
+	p := open(t, r, folder, wide)
+	p.is(0, `document.querySelectorAll("#history, .past").length`)
+}
+
 func TestALargeTraceIsBoundedAndSaysSo(t *testing.T) {
 	r, folder := red(t, 1)
 	path := filepath.Join(folder, "traces", "0.json")

@@ -12,10 +12,12 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 
 	"crossing/harness/diagnose"
 	"crossing/harness/trace"
 	"crossing/harness/visit"
+	"crossing/reports"
 )
 
 func (r *Rig) arrived(v *Visitor) {
@@ -165,6 +167,9 @@ func (r *Rig) end(s SpecReport) {
 	state := s.State.String()
 	if strings.HasPrefix(s.Failure.Message, inapplicable) {
 		state = "not applicable"
+	}
+	if reports.IsQuarantined(s.Labels()) && (s.State.Is(types.SpecStatePassed) || s.Failed()) {
+		state = "quarantined"
 	}
 	e := event{Kind: "end", Text: specName(s), State: state, Took: s.RunTime}
 	if s.Failed() {
