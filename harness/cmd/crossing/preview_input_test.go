@@ -96,6 +96,8 @@ func TestBadPreviewsAreOneSentenceWithinFiveSeconds(t *testing.T) {
 	described := filepath.Join(t.TempDir(), "crossing.yaml")
 	fill(t, described, "origins: {frontend: https://docs.example.com, auth: https://auth.example.net}\nprojects: {frontend: docs, auth: auth}\n")
 	projects := "CONFIG=" + described
+	bare := filepath.Join(t.TempDir(), "crossing.yaml")
+	fill(t, bare, "origins: {frontend: https://docs.example.com, auth: https://auth.example.net}\n")
 	untrusted := slices.Concat(good, standIn(t, nil)[:1])
 	for _, c := range []struct {
 		name string
@@ -113,7 +115,7 @@ func TestBadPreviewsAreOneSentenceWithinFiveSeconds(t *testing.T) {
 		{"mistyped", with("AUTH_URL=https://auth f5g6h7i8j.vercel.app"), []string{"AUTH_URL"}},
 		{"production", with("AUTH_URL=https://auth.example.net"), []string{"AUTH_URL=https://auth.example.net is no preview", "ALLOW_PRODUCTION=auth.example.net"}},
 		{"events that are not there", []string{projects, "EVENTS=/nowhere/event.json"}, []string{"EVENTS=/nowhere/event.json", "GITHUB_EVENT_PATH"}},
-		{"events without projects", []string{config, "EVENTS=" + noPEM}, []string{"projects is missing", "projects: {frontend: NAME"}},
+		{"events without projects", []string{"CONFIG=" + bare, "EVENTS=" + noPEM}, []string{"projects is missing", "projects: {frontend: NAME"}},
 		{"events that are none", []string{projects, "EVENTS=" + noPEM}, []string{"is no JSON of an event"}},
 		{"different commits", []string{projects, "EVENTS=" + apart}, []string{"of 2 commits (one, two)", "COMMIT"}},
 		{"a build that failed", []string{projects, "EVENTS=" + apart, "COMMIT=two"}, []string{"the deployment of auth (auth) for commit two was failed", "build's log"}},
