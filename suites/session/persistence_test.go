@@ -69,7 +69,7 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 	})
 
 	It("ends with the cookie's lifetime", SpecTimeout(rig.Limit), func(ctx SpecContext) {
-		app.NeedsExpiry(ctx, profile)
+		app.NeedsJar(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
 		agreed := app.Target().Contract.Cookie
 		const lifetime = 2 * time.Second

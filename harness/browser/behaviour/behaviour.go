@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"crossing/harness/browser"
@@ -31,26 +32,6 @@ type Behaviour struct {
 	// Broken changes the site's answers so that the probe must see something
 	// else: the negative twin of every outcome.
 	Broken func(*http.Response)
-}
-
-// need is what a behaviour needs of its session.
-type need int
-
-const (
-	// shared: one session for all that need no more. Each has registrable
-	// domains of its own there, so that none sees what another has left.
-	shared need = iota
-	// fresh: nothing was there before, and nobody comes after.
-	fresh
-	// keeping: fresh, with a profile that outlives a restart.
-	keeping
-)
-
-// needs are those of the behaviours that need more than the shared session.
-var needs = map[string]need{
-	"restart-session": keeping, "restart-max-age": keeping, "restart-partitioned": keeping,
-	"limit-count": fresh, "limit-bytes": fresh, "limit-size": fresh,
-	"popup-plain": fresh, "popup-partitioned": fresh, // the window stays open
 }
 
 // Outcomes that several probes share.
@@ -82,7 +63,8 @@ func All() []Behaviour {
 // limit is how long one behaviour may take.
 const limit = 30 * time.Second
 
-// Bench is one browser and the edge before the sites.
+// Bench is one browser and the edge before the sites. It asks for one behaviour
+// at a time.
 type Bench struct {
 	Browser    browser.Browser
 	Capability trace.Capability
@@ -90,23 +72,35 @@ type Bench struct {
 	edge     *edge.Edge
 	redactor *trace.Redactor
 	work     string
-	// shared is opened by the first behaviour that can do with it.
+	// shared is the session of all that need none of their own. Each behaviour
+	// has registrable domains of its own there, so that none sees what another
+	// has left.
 	shared *stay
+	// restarted are the outcomes after the one restart that all share.
+	restarted map[string]string
 }
 
 // Start starts a profile's browser on the sites, and measures its cookie
 // policy, which must be the profile's. start is given the launch with the
-// edge's key; l.WorkDir must be there.
-func Start(ctx context.Context, l browser.Launch, start func(context.Context, browser.Launch) (browser.Browser, error)) (_ *Bench, err error) {
+// edge's key; l.WorkDir must be there. at says where browsers elsewhere reach
+// the edge.
+func Start(ctx context.Context, l browser.Launch, at edge.Options, start func(context.Context, browser.Launch) (browser.Browser, error)) (_ *Bench, err error) {
 	b := &Bench{redactor: trace.NewRedactor(nil), work: l.WorkDir}
-	if b.edge, err = edge.New(edge.Options{Redactor: b.redactor, Routes: routes(len(All()))}); err != nil {
+	sets := len(All()) + 1
+	at.Redactor, at.Routes = b.redactor, routes(sets)
+	if b.edge, err = edge.New(at); err != nil {
 		return nil, err
 	}
 	l.SPKI = b.edge.SPKI()
 	if b.Browser, err = start(ctx, l); err != nil {
 		return nil, errors.Join(err, b.edge.Close())
 	}
-	b.Capability, err = capability.Measure(ctx, b.measured, origins, b.work)
+	if b.shared, err = b.begin(ctx, false); err == nil {
+		// On sites of its own, too, since it visits one as first party.
+		open := func(context.Context, string) (browser.Session, error) { return staying{b.shared.session}, nil }
+		b.Capability, err = capability.Measure(ctx, open, trace.Origins{Frontend: numbered(sets, front),
+			Auth: numbered(sets, back), Stranger: numbered(sets, third)}, "")
+	}
 	if err == nil {
 		err = capability.Believe(l.Profile, b.Browser.Version(), b.Capability)
 	}
@@ -115,6 +109,12 @@ func Start(ctx context.Context, l browser.Launch, start func(context.Context, br
 	}
 	return b, nil
 }
+
+// staying is a session that its borrower does not end.
+type staying struct{ browser.Session }
+
+// Close leaves it open.
+func (staying) Close(context.Context) error { return nil }
 
 // Close ends the browser and the edge.
 func (b *Bench) Close() error {
@@ -125,68 +125,80 @@ func (b *Bench) Close() error {
 	return errors.Join(err, b.Browser.Close(), b.edge.Close())
 }
 
-// measured opens sessions for the measurement.
-func (b *Bench) measured(ctx context.Context, keep string) (browser.Session, error) {
-	s, err := b.line()
-	if err != nil {
-		return nil, err
+// RunAll asks for one behaviour after the other, and returns the results in
+// their order. Those that leave windows open, and those that fill a jar, come
+// last.
+func (b *Bench) RunAll(ctx context.Context, all []Behaviour) ([]Result, error) {
+	results := make([]Result, len(all))
+	for _, late := range []bool{false, true} {
+		for i, what := range all {
+			if (strings.HasPrefix(what.Name, "popup-") || strings.HasPrefix(what.Name, "limit-")) != late {
+				continue
+			}
+			var err error
+			if results[i], err = b.Run(ctx, what, false); err != nil {
+				return nil, err
+			}
+		}
 	}
-	if err := s.start(ctx, keep); err != nil {
-		return nil, errors.Join(err, s.line.Close())
-	}
-	return lined{s.session, s.line}, nil
-}
-
-// lined is a session that takes its line with it.
-type lined struct {
-	browser.Session
-	line *edge.Line
-}
-
-// Close ends both.
-func (l lined) Close(ctx context.Context) error {
-	return errors.Join(l.Session.Close(ctx), l.line.Close())
+	return results, nil
 }
 
 // Run asks the browser for one behaviour, in a session whose policy was proved
 // by a control. broken breaks the site for this visit, which then has a session
 // to itself.
 func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result, err error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	_, ends := restarts[what.Name]
+	allowed := limit
+	if ends { // for all of them
+		allowed *= time.Duration(len(restarts))
+	}
+	ctx, cancel := context.WithTimeout(ctx, allowed)
 	defer cancel()
 	began := time.Now()
 	r.Name = what.Name
 	defer func() {
 		r.Seconds = time.Since(began).Seconds()
+		if unsupported := new(cannot); errors.As(err, &unsupported) {
+			r.Outcome, err = NotApplicable+unsupported.why, nil
+		}
 		if err != nil {
 			err = fmt.Errorf("%s on %s: %w", what.Name, b.Browser.Profile().Name, err)
 		}
 	}()
-	v := &Visit{ctx: ctx, began: began}
-	if needs[what.Name] == shared && !broken {
-		// The canonical sites, 0, are those of fresh sessions.
-		v.sites = 1 + slices.IndexFunc(All(), func(other Behaviour) bool { return other.Name == what.Name })
-		v.stay, err = b.sharing(ctx)
-	} else {
-		v.stay, err = b.begin(ctx, needs[what.Name] == keeping)
-		if err == nil {
-			defer func() { err = errors.Join(err, v.stay.end(ctx)) }()
+	switch {
+	case broken:
+		r.Outcome, err = b.broken(ctx, what, ends)
+	case ends:
+		if b.restarted == nil {
+			b.restarted, err = b.restart(ctx)
 		}
+		r.Outcome = b.restarted[what.Name]
+	default:
+		v := b.visit(ctx, b.shared, what.Name)
+		if r.Outcome = what.Probe(v); v.err == nil {
+			r.Reasons = v.reasons(r.Outcome)
+		}
+		err = v.err
 	}
-	if unsupported := new(cannot); errors.As(err, &unsupported) {
-		r.Outcome = NotApplicable + unsupported.why
-		return r, nil
+	return r, err
+}
+
+// visit is one to a behaviour's own sites; the canonical ones are those of
+// sessions that nobody shares.
+func (b *Bench) visit(ctx context.Context, s *stay, name string) *Visit {
+	return &Visit{ctx: ctx, stay: s, began: time.Now(),
+		sites: 1 + slices.IndexFunc(All(), func(other Behaviour) bool { return other.Name == name })}
+}
+
+func (b *Bench) broken(ctx context.Context, what Behaviour, kept bool) (outcome string, err error) {
+	v := &Visit{ctx: ctx, began: time.Now()}
+	if v.stay, err = b.begin(ctx, kept); err != nil {
+		return "", err
 	}
-	if err != nil {
-		return r, err
-	}
-	if broken {
-		v.line.Break(edge.Fault{Name: "the site of " + what.Name + ", broken on purpose",
-			When:     func(q *http.Request) bool { return !edge.Reserved(q.URL.Path) },
-			Response: func(res *http.Response) error { what.Broken(res); return nil }})
-	}
-	if r.Outcome = what.Probe(v); v.err == nil {
-		r.Reasons = v.reasons(r.Outcome)
-	}
-	return r, v.err
+	defer func() { err = errors.Join(err, v.stay.end(ctx)) }()
+	v.line.Break(edge.Fault{Name: "the site of " + what.Name + ", broken on purpose",
+		When:     func(q *http.Request) bool { return !edge.Reserved(q.URL.Path) },
+		Response: func(res *http.Response) error { what.Broken(res); return nil }})
+	return what.Probe(v), v.err
 }

@@ -188,6 +188,8 @@ func attributes() []Behaviour {
 		{"none-insecure", group, "SameSite=None without Secure", storing, byHTTP("c", "=1; Path=/; SameSite=None"), noCookies},
 		{"partitioned-insecure", group, "Partitioned without Secure", chips + "partitioned-requires-secure", byHTTP("c", "=1; Path=/; SameSite=None; Partitioned"), noCookies},
 		{"host-prefix-partitioned", group, "__Host-, Partitioned", rfc + "4.1.3.2", byHTTP("__Host-c", "=1"+part), noCookies},
+		{"public-suffix-plain", group, "an ordinary cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+none), noCookies},
+		{"public-suffix-partitioned", group, "a Partitioned cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+part), noCookies},
 		{"host-prefix", own, "__Host-, as it must be", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/; Secure"), noCookies},
 		{"host-prefix-domain", own, "__Host- with Domain", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/; Secure; Domain=auth.anchor-back.net"), noCookies},
 		{"host-prefix-path", own, "__Host- with another Path", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/cookies; Secure"), noCookies},
@@ -200,8 +202,6 @@ func attributes() []Behaviour {
 			v.set(nil, vercelA, "c=1; Path=/; Secure; Domain=vercel.app")
 			return v.judged("c", has(v.cookies(nil, vercelA), "c"), Kept, Dropped)
 		}, noCookies},
-		{"public-suffix-plain", group, "an ordinary cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+none), noCookies},
-		{"public-suffix-partitioned", group, "a Partitioned cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+part), noCookies},
 		{"public-suffix-sites", own, "two hosts of one public suffix, to each other", "https://html.spec.whatwg.org/multipage/browsers.html#same-site", func(v *Visit) string {
 			v.goTo(vercelA + "/page")
 			site := v.ask(nil, vercelB, "include").Site

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"crossing/harness/browser"
 )
 
 func framed() []Behaviour {
@@ -103,8 +105,10 @@ func gone(res *http.Response) {
 	res.Header.Set("Content-Security-Policy", "script-src 'none'")
 }
 
-// settled is how long what follows a question may take to be told.
-const settled = 2 * time.Second
+// settled is how long the answer to a question may take: Firefox puts off by up to
+// three seconds, at random, what it grants by itself (its source,
+// StorageAccessPermissionRequest::CalculateSimulatedDelay).
+const settled = 4 * time.Second
 
 // storageAccess: a frame of the back asks for its cookies, and where that is
 // granted asks its site which it got. What it could get was set as first party.
@@ -116,9 +120,14 @@ func storageAccess(gesture, visited bool) func(v *Visit) string {
 		}
 		v.goTo(address(front, "/page", "frame", back+"/page"))
 		inside := v.frame(0)
-		if gesture {
+		switch {
+		case gesture && v.bench.Browser.Profile().Engine == browser.Firefox.Engine:
+			// By Playwright's BiDi some are lost, and some frames are held to be
+			// hidden (1.61, measured).
+			v.do("click", func() error { return &cannot{"clicks within a cross-site frame do not arrive by its driver"} })
+		case gesture:
 			v.clicked(inside, "#ask")
-		} else {
+		default:
 			v.eval(inside, `() => { if (typeof ask === 'function') ask() }`, nil, nil)
 		}
 		// What the page's script says is waited for in the page.

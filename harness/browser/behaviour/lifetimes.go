@@ -1,25 +1,72 @@
 package behaviour
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
 
+// restarts are the cookies that may outlive one: the page that has them set, and
+// their attributes.
+var restarts = map[string]struct{ under, line string }{
+	"restart-session":     {back, "; Path=/; Secure"},
+	"restart-max-age":     {back, "; Path=/; Secure; Max-Age=3600"},
+	"restart-partitioned": {front, part + "; Max-Age=3600"},
+}
+
+// outlives is a restart for one of them alone.
+func outlives(name string) func(v *Visit) string {
+	return func(v *Visit) string {
+		early := v.before(name)
+		v.do("restart", func() error { return v.restart(v.ctx) })
+		return v.after(name, early)
+	}
+}
+
+// restart is one for all of them: a browser takes its time to end and to start.
+func (b *Bench) restart(ctx context.Context) (outcomes map[string]string, err error) {
+	s, err := b.begin(ctx, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.end(ctx)) }()
+	visits, early := map[string]*Visit{}, map[string]string{}
+	for name := range restarts {
+		visits[name] = b.visit(ctx, s, name)
+		early[name] = visits[name].before(name)
+	}
+	if err := s.restart(ctx); err != nil {
+		return nil, err
+	}
+	outcomes = map[string]string{}
+	for name, v := range visits {
+		if outcomes[name] = v.after(name, early[name]); v.err != nil {
+			return nil, v.err
+		}
+	}
+	return outcomes, nil
+}
+
+// before has a cookie set. It returns what there is to say of it already.
+func (v *Visit) before(name string) string {
+	v.goTo(restarts[name].under + "/page")
+	v.set(nil, back, "c=1"+restarts[name].line)
+	if v.err == nil && v.offered("c") && !has(v.cookies(nil, back), "c") {
+		return "dropped before the restart"
+	}
+	return ""
+}
+
+func (v *Visit) after(name, early string) string {
+	v.goTo(restarts[name].under + "/page")
+	return cmp.Or(early, v.judged("c", has(v.cookies(nil, back), "c"), Kept, "gone"))
+}
+
 func lifetimes() []Behaviour {
 	const group = "Restart with a kept profile"
 	const limits = "Limits of one partition"
-	again := func(under, line string) func(v *Visit) string {
-		return func(v *Visit) string {
-			v.goTo(under + "/page")
-			v.set(nil, back, "c=1"+line)
-			if v.err == nil && v.offered("c") && !has(v.cookies(nil, back), "c") {
-				return "dropped before the restart"
-			}
-			v.restart()
-			v.goTo(under + "/page")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, "gone")
-		}
-	}
 	counted := func(n, size int) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(front + "/page")
@@ -37,9 +84,9 @@ func lifetimes() []Behaviour {
 		}
 	}
 	return []Behaviour{
-		{"restart-session", group, "a session cookie", rfc + "5.7", again(back, "; Path=/; Secure"), noCookies},
-		{"restart-max-age", group, "a cookie with Max-Age", rfc + "5.6.2", again(back, "; Path=/; Secure; Max-Age=3600"), noCookies},
-		{"restart-partitioned", group, "a Partitioned cookie with Max-Age, from another site's page", rfc + "5.6.2", again(front, part+"; Max-Age=3600"), noCookies},
+		{"restart-session", group, "a session cookie", storing, outlives("restart-session"), noCookies},
+		{"restart-max-age", group, "a cookie with Max-Age", rfc + "5.6.2", outlives("restart-max-age"), noCookies},
+		{"restart-partitioned", group, "a Partitioned cookie with Max-Age, from another site's page", rfc + "5.6.2", outlives("restart-partitioned"), noCookies},
 		{"limit-count", limits, "190 cookies of one host", chipsMany, counted(190, 1), noCookies},
 		{"limit-bytes", limits, "8 cookies of 3000 bytes", chipsMany, counted(8, 3000), noCookies},
 		{"limit-size", limits, "a cookie of more than 4096 bytes", rfc + "5.6", func(v *Visit) string {

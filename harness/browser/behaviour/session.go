@@ -27,17 +27,10 @@ type cannot struct{ why string }
 // Error is the reason.
 func (c *cannot) Error() string { return c.why }
 
-func (b *Bench) line() (*stay, error) {
-	s := &stay{bench: b, rec: trace.NewRecorder(b.redactor, trace.Trace{})}
-	var err error
-	s.line, err = b.edge.Open(s.rec)
-	return s, err
-}
-
 // begin opens a line and a session on it, and proves its policy.
 func (b *Bench) begin(ctx context.Context, kept bool) (_ *stay, err error) {
-	s, err := b.line()
-	if err != nil {
+	s := &stay{bench: b, rec: trace.NewRecorder(b.redactor, trace.Trace{})}
+	if s.line, err = b.edge.Open(s.rec); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -62,30 +55,22 @@ func (b *Bench) begin(ctx context.Context, kept bool) (_ *stay, err error) {
 	return s, seen.Holds(b.Browser.Profile(), b.Browser.Version())
 }
 
-// sharing is the session of all that need none of their own.
-func (b *Bench) sharing(ctx context.Context) (*stay, error) {
-	if b.shared != nil {
-		return b.shared, nil
-	}
-	s, err := b.begin(ctx, false)
-	if err == nil {
-		b.shared = s
-	}
-	return s, err
-}
-
 // open starts the session and opens its page.
 func (s *stay) open(ctx context.Context) (err error) {
-	if err := s.start(ctx, s.keep); err != nil {
+	s.session, err = s.bench.Browser.NewSession(ctx, browser.Options{Proxy: s.line.Proxy(), Keep: s.keep, Recorder: s.rec})
+	if err != nil {
 		return err
 	}
 	s.page, err = s.session.NewPage(ctx)
 	return err
 }
 
-func (s *stay) start(ctx context.Context, keep string) (err error) {
-	s.session, err = s.bench.Browser.NewSession(ctx, browser.Options{Proxy: s.line.Proxy(), Keep: keep, Recorder: s.rec})
-	return err
+// restart ends the browser and opens it with the profile that it kept.
+func (s *stay) restart(ctx context.Context) error {
+	if err := s.close(ctx); err != nil {
+		return err
+	}
+	return s.open(ctx)
 }
 
 // close ends the session alone: what is kept stays.

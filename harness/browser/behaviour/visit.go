@@ -188,16 +188,6 @@ func (v *Visit) await(since time.Time, origin, path string) {
 	})
 }
 
-// restart ends the browser and opens it with the profile that it kept.
-func (v *Visit) restart() {
-	v.do("restart", func() error {
-		if err := v.stay.close(v.ctx); err != nil {
-			return err
-		}
-		return v.stay.open(v.ctx)
-	})
-}
-
 // telling is how long an engine's own word on a refusal may take to come,
 // after the answer that it is about.
 const telling = 300 * time.Millisecond

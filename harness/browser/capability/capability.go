@@ -90,7 +90,7 @@ type Opener func(ctx context.Context, keep string) (browser.Session, error)
 
 // Measure establishes a profile's capability. Each measurement stands beside
 // a control; where a control fails, the error says which, and nothing that was
-// seen may be believed.
+// seen may be believed. A restart is not measured where work is empty.
 func Measure(ctx context.Context, open Opener, o trace.Origins, work string) (trace.Capability, error) {
 	c := trace.Capability{
 		ThirdParty: trace.MeasuredUnknown, Partitioned: trace.MeasuredUnknown,
@@ -99,6 +99,9 @@ func Measure(ctx context.Context, open Opener, o trace.Origins, work string) (tr
 	}
 	if err := measureSites(ctx, open, o, &c); err != nil {
 		return c, err
+	}
+	if work == "" {
+		return c, nil
 	}
 	return c, measureRestart(ctx, open, o, work, &c)
 }

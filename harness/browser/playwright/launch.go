@@ -32,6 +32,11 @@ var quiet = []string{
 	"WebUIHomeButton", "WebUILocationBar", "WebUISplitTabsButton", "PreloadTopChromeWebUI",
 }
 
+// split has Chromium keep its HTTP cache apart by top-level site, as a person's
+// browser has it (https://developer.chrome.com/blog/http-cache-partitioning): as
+// built, this is off, and turned on by what a released browser is sent.
+const split = "--enable-features=SplitCacheByNetworkIsolationKey"
+
 // phaseout has Chromium refuse ordinary third-party cookies, beside a feature
 // list that leaves storage partitioned.
 const phaseout = "--test-third-party-cookie-phaseout"
@@ -99,7 +104,7 @@ func (e *engine) arguments() []string {
 		args = append(args, "--ignore-certificate-errors-spki-list="+e.launch.SPKI)
 	}
 	if e.lever {
-		args = append(args, "--disable-features="+strings.Join(quiet, ","))
+		args = append(args, "--disable-features="+strings.Join(quiet, ","), split)
 	}
 	if e.lever && e.launch.Profile.Policy == browser.PolicyBlock {
 		args = append(args, phaseout)

@@ -247,7 +247,11 @@ func (s *session) cookies(ctx context.Context) ([]trace.Cookie, error) {
 			if c.PartitionKey != nil {
 				k.PartitionKey.TopLevelSite = *c.PartitionKey
 			}
-			cookies = append(cookies, k.seen(s.recorder.Redactor()))
+			// Firefox lists a cookie that has expired until something else makes it
+			// look, and does not send it (153, measured).
+			if seen := k.seen(s.recorder.Redactor()); seen.Expires.IsZero() || seen.Expires.After(time.Now()) {
+				cookies = append(cookies, seen)
+			}
 		}
 		return cookies, nil
 	})

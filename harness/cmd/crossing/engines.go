@@ -14,6 +14,7 @@ import (
 	"crossing/harness/browser"
 	"crossing/harness/browser/behaviour"
 	"crossing/harness/browser/drivers"
+	"crossing/harness/edge"
 	"crossing/harness/setup"
 	"crossing/harness/stack"
 	"crossing/harness/stack/owner"
@@ -148,13 +149,14 @@ func (c *enginesCommand) measure(ctx context.Context, home checkout, profiles []
 	columns, errs := make([]engines.Profile, len(profiles)), make([]error, len(profiles))
 	places := make(chan struct{}, c.Procs)
 	var work sync.WaitGroup
-	for i, p := range profiles {
+	for _, i := range slowFirst(profiles) {
+		p := profiles[i]
+		places <- struct{}{}
 		work.Go(func() {
-			places <- struct{}{}
 			defer func() { <-places }()
 			l := browser.Launch{Profile: p, Executable: c.choices().executables()[p.Engine], DriverDir: setup.DriverDir(home.state()),
 				Headed: c.Headed, WorkDir: filepath.Join(run.Dir, p.Name)}
-			if columns[i], errs[i] = column(ctx, l, all); errs[i] != nil {
+			if columns[i], errs[i] = column(ctx, l, edge.Options{}, all); errs[i] != nil {
 				cancel()
 				return
 			}
@@ -168,8 +170,22 @@ func (c *enginesCommand) measure(ctx context.Context, home checkout, profiles []
 	return columns, errors.Join(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, context.Canceled) })...)
 }
 
+// slowFirst are the places of the profiles in the order in which to begin: what
+// takes longest must not come last. A Firefox takes its time to end and start.
+func slowFirst(profiles []browser.Profile) []int {
+	var order []int
+	for _, first := range []bool{true, false} {
+		for i, p := range profiles {
+			if (p.Engine == browser.Firefox.Engine) == first {
+				order = append(order, i)
+			}
+		}
+	}
+	return order
+}
+
 // column measures one profile.
-func column(ctx context.Context, l browser.Launch, all []behaviour.Behaviour) (p engines.Profile, err error) {
+func column(ctx context.Context, l browser.Launch, at edge.Options, all []behaviour.Behaviour) (p engines.Profile, err error) {
 	began := time.Now()
 	if err := ctx.Err(); err != nil {
 		return p, err
@@ -177,17 +193,17 @@ func column(ctx context.Context, l browser.Launch, all []behaviour.Behaviour) (p
 	if err := os.MkdirAll(l.WorkDir, 0o700); err != nil {
 		return p, err
 	}
-	b, err := behaviour.Start(ctx, l, drivers.Start)
+	b, err := behaviour.Start(ctx, l, at, drivers.Start)
 	if err != nil {
 		return p, err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	p = engines.Profile{Profile: l.Profile, Version: b.Browser.Version(), Capability: b.Capability}
-	for _, what := range all {
-		r, err := b.Run(ctx, what, false)
-		if err != nil {
-			return p, err
-		}
+	results, err := b.RunAll(ctx, all)
+	if err != nil {
+		return p, err
+	}
+	for _, r := range results {
 		p.Results = append(p.Results, engines.Result(r))
 	}
 	p.Seconds = time.Since(began).Seconds()

@@ -227,16 +227,6 @@ func (r *Rig) NeedsJar(ctx SpecContext, p browser.Profile) {
 	}
 }
 
-// NeedsExpiry makes the spec not applicable where the jar does not show that a
-// cookie has expired.
-func (r *Rig) NeedsExpiry(ctx SpecContext, p browser.Profile) {
-	GinkgoHelper()
-	r.NeedsJar(ctx, p)
-	if p.Engine == browser.Firefox.Engine {
-		NotApplicable("%s still lists cookies in its jar that have expired", p.Name)
-	}
-}
-
 // showsKeys: Playwright tells Chromium's partition keys, and no others.
 func showsKeys(p browser.Profile) bool { return p.Engine == browser.Chromium.Engine }
 
