@@ -84,6 +84,19 @@ type Launch struct {
 	SlowMoMillis float64
 	// WorkDir is a folder for everything temporary; the caller removes it.
 	WorkDir string
+	// Endpoint has browsers that run elsewhere; its zero value: none, and the
+	// browser is started here.
+	Endpoint Endpoint
+}
+
+// Endpoint is where browsers run that somebody else has started.
+type Endpoint struct {
+	// URL is a W3C WebDriver endpoint's, "http://grid:4444/wd/hub", which may
+	// hold a name and a password, or a Playwright server's, "ws://host:3000/".
+	URL string
+	// Capabilities are a JSON object of what a WebDriver endpoint is asked for
+	// beside the browser's name.
+	Capabilities string
 }
 
 // Version is what a browser says of itself.

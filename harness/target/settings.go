@@ -32,6 +32,8 @@ type Settings struct {
 	Runtime string
 	// Executables are browsers that the user named, by engine.
 	Executables map[string]string
+	// Elsewhere is where the browsers run, if not here.
+	Elsewhere RemoteBrowsers
 	// StateDir is where set-up put things; OutDir takes this run's artefacts.
 	StateDir, OutDir string
 	// BaseImage that Dockerfiles are built from; empty: chosen by the stack.

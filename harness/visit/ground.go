@@ -75,7 +75,8 @@ func New(ctx context.Context, o Options) (*Ground, error) {
 			}
 		}
 	}
-	if g.Edge, err = edge.New(edge.Options{Routes: routes, Redactor: o.Redactor}); err != nil {
+	if g.Edge, err = edge.New(edge.Options{Routes: routes, Redactor: o.Redactor,
+		Address: o.Settings.Elsewhere.Address, Admit: o.Settings.Elsewhere.Admit}); err != nil {
 		return nil, err
 	}
 	if g.Observer, err = Observer(ctx, o.Target, o.Stack); err != nil {

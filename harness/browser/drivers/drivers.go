@@ -4,6 +4,7 @@ package drivers
 
 import (
 	"context"
+	"strings"
 
 	"crossing/harness/browser"
 	"crossing/harness/browser/playwright"
@@ -13,7 +14,16 @@ import (
 // Start starts the browser that l asks for. Of WebKit, Playwright's own build
 // comes first where it is installed and none is named; it has no lever but its
 // default, so that the other policies are WebKitGTK's.
+//
+// An endpoint decides by its scheme: ws and wss are a Playwright server's, http
+// and https a W3C WebDriver endpoint's.
 func Start(ctx context.Context, l browser.Launch) (browser.Browser, error) {
+	switch scheme, _, _ := strings.Cut(l.Endpoint.URL, ":"); scheme {
+	case "ws", "wss":
+		return playwright.Start(ctx, l)
+	case "http", "https":
+		return webdriver.Connect(ctx, l, playwright.Arguments(l))
+	}
 	if l.Profile.Engine != browser.WebKit.Engine {
 		return playwright.Start(ctx, l)
 	}

@@ -130,9 +130,9 @@ func (e *engine) channel() *string {
 }
 
 // trustsAll says whether contexts must take any certificate: no engine but
-// Chromium can be told of the edge's key.
+// Chromium can be told of the edge's key, and none that was started elsewhere.
 func (e *engine) trustsAll() *bool {
-	if e.chromium() {
+	if e.chromium() && e.launch.Endpoint.URL == "" {
 		return nil
 	}
 	return pw.Bool(true)

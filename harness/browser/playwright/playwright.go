@@ -82,6 +82,9 @@ func (e *engine) start(ctx context.Context) (err error) {
 	if e.kind, err = e.browserType(); err != nil {
 		return err
 	}
+	if e.launch.Endpoint.URL != "" {
+		return e.connect(ctx)
+	}
 	executable, found, err := e.executable()
 	if err != nil {
 		return err

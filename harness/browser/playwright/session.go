@@ -52,6 +52,9 @@ func (e *engine) NewSession(ctx context.Context, o browser.Options) (browser.Ses
 	if e.life.ended() {
 		return nil, fmt.Errorf("open a session: %w", browser.ErrDead)
 	}
+	if o.Keep != "" && e.launch.Endpoint.URL != "" {
+		return nil, fmt.Errorf("open a session of a Playwright server with a kept profile: its disk is not this machine's: %w", errors.ErrUnsupported)
+	}
 	var err error
 	if s.context, err = call(ctx, s.life, open); err != nil {
 		return nil, fmt.Errorf("open a session: %w", told(err))

@@ -1,7 +1,6 @@
 // Package webdriver drives a browser by the W3C WebDriver protocol
-// (https://www.w3.org/TR/webdriver2/), and starts the one browser that is
-// driven so far: stock WebKitGTK, whose driver is WebKitWebDriver and whose
-// browser is MiniBrowser. The protocol's client, the sessions and pages upon
+// (https://www.w3.org/TR/webdriver2/): stock WebKitGTK, which it starts, with
+// WebKitWebDriver and MiniBrowser; and whatever an endpoint elsewhere has. The protocol's client, the sessions and pages upon
 // it, and what is WebKitGTK's own are kept apart, so that other drivers of
 // this protocol can be put beneath the same sessions. It knows no BiDi.
 package webdriver

@@ -43,7 +43,7 @@ func TestAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			remote, _, _ := script(t, c.status, c.body)
-			_, err := remote.create(t.Context(), nil)
+			_, _, err := remote.create(t.Context(), nil)
 			if code(err) != c.code {
 				t.Errorf("code %q, want %q: %v", code(err), c.code, err)
 			}
@@ -60,7 +60,7 @@ func TestAnswers(t *testing.T) {
 
 func TestASessionWithoutAnIDIsAnError(t *testing.T) {
 	remote, _, _ := script(t, 200, `{"value":{"capabilities":{}}}`)
-	if _, err := remote.create(t.Context(), nil); err == nil {
+	if _, _, err := remote.create(t.Context(), nil); err == nil {
 		t.Error("a session was made of an answer that names none")
 	}
 }
@@ -79,7 +79,7 @@ func TestCommandsOnTheWire(t *testing.T) {
 		`DELETE /session/s1/window `:                                                  func() error { return r.closeWindow(t.Context()) },
 		`DELETE /session/s1 `:                                                         func() error { return r.delete(t.Context()) },
 		`POST /session {"capabilities":{"alwaysMatch":{"acceptInsecureCerts":true}}}`: func() error {
-			_, err := c.create(t.Context(), map[string]any{"acceptInsecureCerts": true})
+			_, _, err := c.create(t.Context(), map[string]any{"acceptInsecureCerts": true})
 			return ignoreNoID(err)
 		},
 		`POST /session/s1/window {"handle":"w"}`:        func() error { return r.switchWindow(t.Context(), "w") },

@@ -32,7 +32,7 @@ func TestDeaths(t *testing.T) {
 			if title := v.read(v.page, `() => document.title`); title != "home" {
 				t.Fatalf("the page is %q to begin with", title)
 			}
-			for _, pid := range group(t, v.session.process.cmd.Process.Pid)[name] {
+			for _, pid := range group(t, v.session.far.(*process).cmd.Process.Pid)[name] {
 				if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 					t.Fatal(err)
 				}
@@ -51,7 +51,7 @@ func TestDeaths(t *testing.T) {
 			if err := v.within(prompt, v.session.Close); err != nil {
 				t.Errorf("close the session: %v", err)
 			}
-			if left := group(t, v.session.process.cmd.Process.Pid); len(left) > 0 {
+			if left := group(t, v.session.far.(*process).cmd.Process.Pid); len(left) > 0 {
 				t.Errorf("after closing, there are still %v", left)
 			}
 		})

@@ -51,19 +51,26 @@ type remote struct {
 	path string
 }
 
+// told is what the remote end says of its browser.
+type told struct {
+	Name    string `json:"browserName"`
+	Version string `json:"browserVersion"`
+}
+
 // create opens a session that has every one of capabilities.
-func (c *client) create(ctx context.Context, capabilities map[string]any) (remote, error) {
+func (c *client) create(ctx context.Context, capabilities map[string]any) (remote, told, error) {
 	body := map[string]any{"capabilities": map[string]any{"alwaysMatch": capabilities}}
 	var value struct {
-		SessionID string `json:"sessionId"`
+		SessionID    string `json:"sessionId"`
+		Capabilities told   `json:"capabilities"`
 	}
 	if err := c.call(ctx, http.MethodPost, "/session", body, &value); err != nil {
-		return remote{}, err
+		return remote{}, told{}, err
 	}
 	if value.SessionID == "" {
-		return remote{}, fmt.Errorf("the driver answered without a session id")
+		return remote{}, told{}, fmt.Errorf("the driver answered without a session id")
 	}
-	return remote{c, "/session/" + value.SessionID}, nil
+	return remote{c, "/session/" + value.SessionID}, value.Capabilities, nil
 }
 
 func (r remote) get(ctx context.Context, path string, out any) error {

@@ -25,7 +25,7 @@ func TestPages(t *testing.T) {
 	t.Run("frames", v.frames)
 	t.Run("page errors", v.pageErrors)
 	t.Run("quiet", func(t *testing.T) {
-		if words := v.session.process.out.String(); words != "" {
+		if words := v.session.far.(*process).out.String(); words != "" {
 			t.Errorf("driver and browser wrote: %s", words)
 		}
 	})

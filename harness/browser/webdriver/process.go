@@ -68,6 +68,8 @@ func start(name string, cmd *exec.Cmd, fate syscall.Signal) (*process, error) {
 	return p, nil
 }
 
+func (p *process) life() context.Context { return p.alive }
+
 // words says how the program ended, if it has, and what it wrote last.
 func (p *process) words() string {
 	text := p.name + " runs"

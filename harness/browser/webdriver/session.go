@@ -21,11 +21,24 @@ const (
 	reapLimit    = 200 * time.Millisecond
 )
 
+// far is what answers a session: a driver that was started for it, or an
+// endpoint that was there before.
+type far interface {
+	// life ends when it does.
+	life() context.Context
+	// words say how it is, for an error.
+	words() string
+	// gone waits up to limit for the end of what has begun to end.
+	gone(limit time.Duration) bool
+	// kill ends what was started for this session.
+	kill() error
+}
+
 // session is one person's browser. WebDriver has one current window and one
 // current frame for all commands, so that they take turns.
 type session struct {
 	remote   remote
-	process  *process
+	far      far
 	recorder *trace.Recorder
 	// slow is a pause after each action, for a person who watches.
 	slow time.Duration
@@ -48,8 +61,8 @@ type session struct {
 	closeErr error
 }
 
-func newSession(r remote, p *process, recorder *trace.Recorder) *session {
-	s := &session{remote: r, process: p, recorder: recorder, turn: make(chan struct{}, 1), atEnd: func() {}}
+func newSession(r remote, f far, recorder *trace.Recorder) *session {
+	s := &session{remote: r, far: f, recorder: recorder, turn: make(chan struct{}, 1), atEnd: func() {}}
 	s.turn <- struct{}{}
 	return s
 }
@@ -64,13 +77,13 @@ func (s *session) do(ctx context.Context, f func(ctx context.Context) error) err
 	case <-s.turn:
 	case <-ctx.Done():
 		return fmt.Errorf("wait for another call to this session: %w", ctx.Err())
-	case <-s.process.alive.Done():
+	case <-s.far.life().Done():
 		return s.dead(nil)
 	}
 	defer func() { s.turn <- struct{}{} }()
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(s.process.alive, cancel)()
+	defer context.AfterFunc(s.far.life(), cancel)()
 	return s.judge(ctx, f(limited))
 }
 
@@ -80,14 +93,14 @@ func (s *session) judge(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case s.process.alive.Err() != nil || code(err) == codeInvalidSession:
+	case s.far.life().Err() != nil || code(err) == codeInvalidSession:
 		return s.dead(err)
 	case ctx.Err() != nil && errors.Is(err, browser.ErrNotArrived):
 		return err // which says what was seen, and that the context has ended
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, errTransport):
-		s.process.gone(reapLimit)
+		s.far.gone(reapLimit)
 		return s.dead(err)
 	case code(err) == codeUnknown:
 		// What WebKitWebDriver answers a command with whose browser dies.
@@ -104,8 +117,8 @@ func (s *session) dead(err error) error {
 	if s.closed.Load() {
 		return fmt.Errorf("%w: the session was closed", browser.ErrDead)
 	}
-	text := s.scrub(s.process.words())
-	if err != nil && s.process.alive.Err() == nil {
+	text := s.scrub(s.far.words())
+	if err != nil && s.far.life().Err() == nil {
 		text = s.scrub(err.Error()) + "; " + text
 	}
 	return fmt.Errorf("%w: %s", browser.ErrDead, text)
@@ -291,7 +304,7 @@ func (c cookie) traced(r *trace.Redactor) trace.Cookie {
 
 // Close gathers the last page errors and ends the browser and its driver.
 func (s *session) Close(ctx context.Context) error {
-	if !s.closed.Load() && s.process.alive.Err() == nil {
+	if !s.closed.Load() && s.far.life().Err() == nil {
 		limited, cancel := context.WithTimeout(ctx, harvestLimit)
 		defer cancel()
 		s.harvest(limited)
@@ -314,13 +327,13 @@ func (s *session) harvest(ctx context.Context) {
 func (s *session) end() error {
 	s.closing.Do(func() {
 		s.closed.Store(true)
-		if s.process.alive.Err() == nil {
+		if s.far.life().Err() == nil {
 			ctx, cancel := context.WithTimeout(context.Background(), deleteLimit)
 			// What does not end by itself is killed.
 			_ = s.remote.delete(ctx)
 			cancel()
 		}
-		s.closeErr = s.process.kill()
+		s.closeErr = s.far.kill()
 		s.remote.close()
 		s.atEnd()
 	})

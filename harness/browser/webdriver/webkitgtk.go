@@ -258,7 +258,7 @@ func (w *webkit) converse(ctx context.Context, p *process, o browser.Options) (*
 	limited, cancel := context.WithTimeout(ctx, sessionLimit)
 	defer cancel()
 	defer context.AfterFunc(p.alive, cancel)()
-	r, err := c.create(limited, w.capabilities(o.Proxy))
+	r, _, err := c.create(limited, w.capabilities(o.Proxy))
 	if err != nil {
 		c.close()
 		return nil, errors.Join(fmt.Errorf("have %s start %s: %w; %s", w.driver, w.version.Executable, err, p.words()), ctx.Err())

@@ -37,7 +37,7 @@ func launch(spki, workDir string) browser.Launch {
 
 // miniBrowserOf returns the driver's one child.
 func miniBrowserOf(s *session) (int, error) {
-	driver := s.process.cmd.Process.Pid
+	driver := s.far.(*process).cmd.Process.Pid
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", driver, driver))
 	if err != nil {
 		return 0, err

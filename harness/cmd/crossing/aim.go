@@ -148,7 +148,7 @@ func (a aimed) open(ctx context.Context, home checkout, c choices, show *progres
 	}
 	o := visit.Options{
 		Target: a.target, Access: a.access, Redactor: g.redactor, Run: run,
-		Settings: target.Settings{StateDir: home.state(), Executables: c.executables(), Headed: c.Headed},
+		Settings: target.Settings{StateDir: home.state(), Executables: c.executables(), Elsewhere: c.found, Headed: c.Headed},
 	}
 	if !a.target.Remote() {
 		show.Begin("start the services as " + runtime)

@@ -28,6 +28,7 @@ type choices struct {
 	Firefox   string `env:"FIREFOX" placeholder:"FILE" help:"Firefox to use; default: the system's."`
 	Headed    bool   `env:"HEADED" help:"Show the browsers."`
 	BaseImage string `env:"BASE_IMAGE" placeholder:"IMAGE" help:"Image that Dockerfiles build from; default: Debian's, pulled, or made from its packages."`
+	elsewhere
 }
 
 // checkout is the folder of Crossing's own sources, where the suites stand.
@@ -162,7 +163,7 @@ func (c choices) profiles(home checkout) ([]browser.Profile, error) {
 func (c choices) there(home checkout) []browser.Profile {
 	return slices.DeleteFunc(browser.Profiles(), func(p browser.Profile) bool {
 		usual := slices.ContainsFunc(browser.Defaults(), func(d browser.Profile) bool { return d.Engine == p.Engine })
-		return !usual && c.executables()[p.Engine] == "" && !drivers.Found(setup.DriverDir(home.state()), p, c.Headed)
+		return !usual && c.named()[p.Engine] == "" && !drivers.Found(setup.DriverDir(home.state()), p, c.Headed)
 	})
 }
 
@@ -185,7 +186,7 @@ func (c *choices) check() error {
 			return fmt.Errorf("%s=%s is no program that can be run; name the browser's executable, or leave it out", named.setting, *named.path)
 		}
 	}
-	return nil
+	return c.find()
 }
 
 func (c choices) executables() map[string]string {

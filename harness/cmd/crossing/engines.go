@@ -31,8 +31,9 @@ type enginesCommand struct {
 	WebKit   string `env:"WEBKIT" name:"webkit" placeholder:"FILE" help:"MiniBrowser to use; default: Playwright's own WebKit where installed, else the system's WebKitGTK."`
 	Firefox  string `env:"FIREFOX" placeholder:"FILE" help:"Firefox to use; default: the system's."`
 	Headed   bool   `env:"HEADED" help:"Show the browsers."`
-	Procs    int    `env:"PROCS" default:"2" placeholder:"N" help:"Browsers to measure at a time."`
-	Out      string `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where engines.json and engines.html are written."`
+	elsewhere
+	Procs int    `env:"PROCS" default:"2" placeholder:"N" help:"Browsers to measure at a time."`
+	Out   string `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where engines.json and engines.html are written."`
 }
 
 // Run is kong's entry.
@@ -77,7 +78,7 @@ func (c *enginesCommand) plan(home checkout) ([]browser.Profile, []behaviour.Beh
 	if err := chosen.check(); err != nil {
 		return nil, nil, err
 	}
-	c.Chromium, c.WebKit, c.Firefox = chosen.Chromium, chosen.WebKit, chosen.Firefox
+	c.Chromium, c.WebKit, c.Firefox, c.elsewhere = chosen.Chromium, chosen.WebKit, chosen.Firefox, chosen.elsewhere
 	profiles := browser.Profiles()
 	if c.Engine != "" {
 		var err error
@@ -102,7 +103,7 @@ func (c *enginesCommand) plan(home checkout) ([]browser.Profile, []behaviour.Beh
 }
 
 func (c *enginesCommand) choices() choices {
-	return choices{Engine: c.Engine, Runtime: stack.Processes, Chromium: c.Chromium, WebKit: c.WebKit, Firefox: c.Firefox, Headed: c.Headed}
+	return choices{Engine: c.Engine, Runtime: stack.Processes, Chromium: c.Chromium, WebKit: c.WebKit, Firefox: c.Firefox, Headed: c.Headed, elsewhere: c.elsewhere}
 }
 
 func namesOf(profiles []browser.Profile) string {
@@ -122,7 +123,7 @@ func (c *enginesCommand) install(ctx context.Context, home checkout, profiles []
 	if err != nil {
 		return fmt.Errorf("sweep what killed runs have left: %w", err)
 	}
-	o := setup.Options{StateDir: home.state(), Executables: c.choices().executables(), Headed: c.Headed, Progress: show.Begin}
+	o := setup.Options{StateDir: home.state(), Executables: c.choices().named(), Headed: c.Headed, Progress: show.Begin}
 	for _, p := range profiles {
 		if !slices.Contains(o.Engines, p.Engine) {
 			o.Engines = append(o.Engines, p.Engine)
@@ -155,8 +156,8 @@ func (c *enginesCommand) measure(ctx context.Context, home checkout, profiles []
 		work.Go(func() {
 			defer func() { <-places }()
 			l := browser.Launch{Profile: p, Executable: c.choices().executables()[p.Engine], DriverDir: setup.DriverDir(home.state()),
-				Headed: c.Headed, WorkDir: filepath.Join(run.Dir, p.Name)}
-			if columns[i], errs[i] = column(ctx, l, edge.Options{}, all); errs[i] != nil {
+				Headed: c.Headed, WorkDir: filepath.Join(run.Dir, p.Name), Endpoint: c.endpoint()}
+			if columns[i], errs[i] = column(ctx, l, c.reach(), all); errs[i] != nil {
 				cancel()
 				return
 			}

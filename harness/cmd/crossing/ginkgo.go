@@ -133,7 +133,7 @@ func (p *plan) compile(ctx context.Context, suite string) error {
 
 func (p *plan) settings(run, private string) target.Settings {
 	s := target.Settings{
-		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), StateDir: p.home.state(),
+		Config: p.target.Path, Runtime: p.runtime, Executables: p.command.executables(), Elsewhere: p.command.found, StateDir: p.home.state(),
 		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, Journeys: p.command.N, SlowMo: p.command.SlowMo,
 		Owner: owner.Self().String(), Run: run, Events: filepath.Join(private, "events"), Secrets: private, Reproduce: p.reproduce(),
 	}

@@ -50,7 +50,7 @@ func (c *setupCommand) Run(ctx context.Context) error {
 // install chooses the runtime and puts in place what it and the profiles need.
 func install(ctx context.Context, home checkout, c choices, p *plan, show *progress, docker bool) error {
 	o := setup.Options{
-		StateDir: home.state(), Executables: c.executables(), Headed: c.Headed, Progress: show.Begin,
+		StateDir: home.state(), Executables: c.named(), Headed: c.Headed, Progress: show.Begin,
 		Builds: slices.ContainsFunc(values(p.target.Services), func(s target.Service) bool { return len(s.Build) > 0 }),
 	}
 	for _, profile := range p.profiles {

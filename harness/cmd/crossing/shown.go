@@ -127,6 +127,7 @@ func (p *plan) reproduce() string {
 	if c.Suite != "" {
 		words = append(words, "SUITE="+c.Suite)
 	}
+	words = append(words, c.shown()...)
 	if c.Headed {
 		words = append(words, "HEADED=1")
 	}
