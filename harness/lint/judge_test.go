@@ -108,7 +108,15 @@ func TestEachCheckFindsItsFaultAndNoOther(t *testing.T) {
 				set("Access-Control-Allow-Origin", a.Subject.Origins.Stranger)(x)
 				set("Access-Control-Allow-Credentials", "true")(x)
 			}, qStranger)
-		}, []string{"stranger-trusted", "cors-open"}},
+		}, []string{"stranger-trusted"}},
+		"a stranger may ask the api with credentials": {func(a *Answers) {
+			change(a, func(x *Answer) {
+				if x.Of == ofStranger {
+					set("Access-Control-Allow-Origin", a.Subject.Origins.Stranger)(x)
+					set("Access-Control-Allow-Credentials", "true")(x)
+				}
+			}, qAPIAllowed)
+		}, []string{"cors-open"}},
 		"the frontend trusted with a slash": {func(a *Answers) {
 			change(a, func(x *Answer) {
 				switch x.Of {
