@@ -129,7 +129,7 @@ func (w Way) land(ctx context.Context, p browser.Page, form target.Form) (landed
 		select {
 		case <-ctx.Done():
 			at, _ := p.URL(ctx)
-			return false, fmt.Errorf("await to be led to %s, or an error in %s; last seen at %s (%v): %w", form.Landing, form.Error, at, err, context.Cause(ctx))
+			return false, fmt.Errorf("await to be led to %s, or an error in %s; last seen at %s: %w", form.Landing, form.Error, at, errors.Join(err, context.Cause(ctx)))
 		case <-tick.C:
 		}
 	}

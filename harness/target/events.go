@@ -76,7 +76,8 @@ func ParseEvent(file string, text []byte) (Event, error) {
 	if err := json.Unmarshal(text, &said); err != nil {
 		return Event{}, fmt.Errorf("EVENTS: %s is no JSON of an event: %w", file, err)
 	}
-	e, word := Event{File: file}, ""
+	e := Event{File: file}
+	var word string
 	switch {
 	case said.Status != nil:
 		e.URL, e.Commit, e.Environment, word = said.Status.EnvironmentURL, said.Deployment.SHA, said.Deployment.Environment, said.Status.State
