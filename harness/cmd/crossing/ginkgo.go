@@ -179,6 +179,7 @@ func (p *plan) execute(ctx context.Context, show *progress, private string) (str
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
+		outlived(cmd.Process.Pid) // where Ginkgo itself was killed
 		return printed(file), err
 	case <-ctx.Done():
 	}
@@ -204,12 +205,18 @@ func (p *plan) interrupt(group int, show *progress, ended <-chan error) error {
 	}
 	_ = syscall.Kill(-group, syscall.SIGKILL)
 	err := <-ended
-	// A sweep leaves alone what belongs to the living, and the suites may
-	// outlive Ginkgo, their parent, for a moment.
+	outlived(group)
+	return err
+}
+
+// outlived ends what is left of a group, and waits until it has gone: a sweep
+// leaves alone what belongs to the living, and the suites may outlive Ginkgo,
+// their parent.
+func outlived(group int) {
+	_ = syscall.Kill(-group, syscall.SIGKILL) // most often there is nobody left
 	for limit := time.Now().Add(dying); syscall.Kill(-group, 0) == nil && time.Now().Before(limit); {
 		time.Sleep(10 * time.Millisecond)
 	}
-	return err
 }
 
 // dying is how long a killed process may take to be gone on a busy machine.

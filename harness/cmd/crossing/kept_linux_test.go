@@ -25,7 +25,7 @@ services:
     command: python3 -m http.server --bind 127.0.0.1 ${port}
     port: 8000
     ready: {path: /}
-`
+` + pagesOfNone
 
 // keepSmall has it kept, and returns what tells of it.
 func keepSmall(t *testing.T) (up *started, config string) {

@@ -7,7 +7,11 @@ import (
 	"crossing/harness/trace"
 )
 
-var paths = trace.Paths{SignUp: "/up", SignIn: "/in", SignOut: "/out", Session: "/session", Token: "/token"}
+var contract = target.Contract{
+	Paths:    trace.Paths{SignUp: "/up", SignIn: "/in", SignOut: "/out", Session: "/session", Token: "/token"},
+	Requests: target.Requests{SignUp: target.Request{Method: "POST"}, SignIn: target.Request{Method: "POST"}, SignOut: target.Request{Method: "POST"}},
+	SignedIn: trace.Reading{Person: "user.email"},
+}
 
 // asked is a question of the page with its answer.
 func asked(method, path string, status int, body string) trace.Exchange {
@@ -21,7 +25,7 @@ func bearing(e trace.Exchange) trace.Exchange {
 
 func TestALossIsSeenAndNothingElseIsTakenForOne(t *testing.T) {
 	signIn, signOut := asked("POST", "/in", 200, "{}"), asked("POST", "/out", 200, "{}")
-	found, null := asked("GET", "/session", 200, `{"user":{}}`), asked("GET", "/session", 200, "null")
+	found, null := asked("GET", "/session", 200, `{"user":{"email":"ada@crossing.example"}}`), asked("GET", "/session", 200, "null")
 	refused := asked("GET", "/token", 401, "")
 	broken, preflight := asked("GET", "/session", 500, ""), asked("OPTIONS", "/session", 204, "")
 	preflight.Preflight = true
@@ -45,7 +49,7 @@ func TestALossIsSeenAndNothingElseIsTakenForOne(t *testing.T) {
 		"nor is the token good":                 {false, []trace.Exchange{signIn, null, bearing(null)}, sessionLost},
 		"but the token is":                      {false, []trace.Exchange{signIn, null, bearing(found)}, sessionKept},
 	} {
-		l := loss{contract: target.Contract{Paths: paths}, keepsCookie: c.keepsCookie}
+		l := loss{contract: contract, keepsCookie: c.keepsCookie}
 		var last verdict
 		for _, e := range c.seen {
 			last = l.see(e)
@@ -58,14 +62,14 @@ func TestALossIsSeenAndNothingElseIsTakenForOne(t *testing.T) {
 
 func TestADoubtIsConfirmedOnlyIfNothingFollows(t *testing.T) {
 	for _, answered := range []bool{true, false} {
-		l := loss{contract: target.Contract{Paths: paths}}
+		l := loss{contract: contract}
 		l.see(asked("POST", "/in", 200, "{}"))
 		if l.see(asked("GET", "/session", 200, "null")) != sessionDoubted {
 			t.Fatal("no doubt")
 		}
 		turn := l.turn()
 		if answered {
-			l.see(bearing(asked("GET", "/session", 200, `{"user":{}}`)))
+			l.see(bearing(asked("GET", "/session", 200, `{"user":{"email":"ada@crossing.example"}}`)))
 		}
 		if got := l.confirm(turn); got == answered {
 			t.Errorf("answered: %v, confirmed: %v", answered, got)

@@ -29,6 +29,17 @@ class Page(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Page).serve_forever()
 `
 
+// pagesOfNone is what suites need to know of an application's pages; such an
+// application need not have them.
+const pagesOfNone = `contract:
+  pages:
+    home: /
+    standing: {selector: "#standing", state: data-state, signedIn: in, signedOut: out, person: data-person, by: data-by}
+    signUp: {path: /sign-up, name: "#name", email: "#email", password: "#password", submit: "#submit", landing: /}
+    signIn: {path: /sign-in, email: "#email", password: "#password", submit: "#submit", landing: /}
+    signOut: "#sign-out"
+`
+
 // describe writes a crossing.yaml of that application, with more lines for its
 // service and another readiness where given.
 func describe(t *testing.T, lines, ready string) (config, asked string) {
@@ -53,12 +64,7 @@ services:
     ready: %s
     environment: {ASKED: %q}
     %s
-contract:
-  pages:
-    home: /
-    standing: {selector: "#standing", state: data-state, signedIn: in, signedOut: out, person: data-person, by: data-by}
-    signUp: {path: /sign-up, name: "#name", email: "#email", password: "#password", submit: "#submit", landing: /}
-`, ready, asked, lines))
+`, ready, asked, lines)+pagesOfNone)
 	return config, asked
 }
 
