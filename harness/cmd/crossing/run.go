@@ -186,16 +186,20 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	if c.N < 1 {
 		return nil, fmt.Errorf("N=%d: write how many journeys a soak walks, 1 or more", c.N)
 	}
-	if err := (&reports.Run{}).Recall(p.history()); err != nil {
-		return nil, err
-	}
 	if p.seed == 0 {
 		p.seed = time.Now().Unix()
 	}
 	if p.out, err = filepath.Abs(c.Out); err != nil {
 		return nil, err
 	}
-	return p, p.writable()
+	if err := p.writable(); err != nil {
+		return nil, err
+	}
+	if err := (&reports.Run{}).Recall(p.history()); err != nil {
+		p.remove()
+		return nil, err
+	}
+	return p, nil
 }
 
 // walkable says what the suites cannot do without: each spec's people sign up
