@@ -103,21 +103,29 @@ func timed(n int, do func() error) ([]float64, error) {
 	return all, nil
 }
 
+// chromium is a ground with its browser started, and what others need to start
+// the same one with the same arguments. The ground is the caller's to close.
+func (b *bench) chromium(ctx context.Context) (g *visit.Ground, executable string, arguments []string, err error) {
+	if g, err = b.ground(ctx); err != nil {
+		return nil, "", nil, err
+	}
+	started, err := g.Browser(ctx, browser.Chromium)
+	if err != nil {
+		return nil, "", nil, errors.Join(err, g.Close())
+	}
+	launch := browser.Launch{Profile: browser.Chromium, SPKI: g.Edge.SPKI()}
+	return g, started.Browser.Version().Executable, playwright.Arguments(launch), nil
+}
+
 // journeyLane compares the journey by the harness with the same steps in bare
 // playwright-go.
 func (b *bench) journeyLane(ctx context.Context) (err error) {
-	g, err := b.ground(ctx)
+	g, executable, arguments, err := b.chromium(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	started, err := g.Browser(ctx, browser.Chromium)
-	if err != nil {
-		return err
-	}
-	launch := browser.Launch{Profile: browser.Chromium, SPKI: g.Edge.SPKI()}
-	dir, executable := filepath.Join(b.home.state(), "playwright"), started.Browser.Version().Executable
-	other, err := bare.Start(dir, executable, playwright.Arguments(launch))
+	other, err := bare.Start(filepath.Join(b.home.state(), "playwright"), executable, arguments)
 	if err != nil {
 		return err
 	}
@@ -156,17 +164,12 @@ func (b *bench) wholeLane(ctx context.Context) (err error) {
 		b.absent("whole", "harness : @playwright/test, whole lanes", err.Error())
 		return nil
 	}
-	g, err := b.ground(ctx)
+	g, executable, arguments, err := b.chromium(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.Close()) }()
-	started, err := g.Browser(ctx, browser.Chromium)
-	if err != nil {
-		return err
-	}
-	launch := browser.Launch{Profile: browser.Chromium, SPKI: g.Edge.SPKI()}
-	executable, arguments, way := started.Browser.Version().Executable, playwright.Arguments(launch), b.bareWay()
+	way := b.bareWay()
 	var mine, theirs []float64
 	for range b.command.Rounds {
 		took, err := timed(1, func() error { return b.wholeOwn(ctx) })
