@@ -105,32 +105,32 @@ func (w Way) answered(ctx context.Context, p browser.Page, form target.Form, end
 }
 
 // land waits until the person was led on, or was told that it failed. To go
-// elsewhere before that would race with the page's own navigation. It looks
-// again and again, by scripts that end at once: one that waited within the page
-// would go with it where the landing page is loaded anew.
+// elsewhere before that would race with the page's own navigation. It waits
+// within the page, and anew where the landing page is loaded and the script
+// goes with the page that was left.
 func (w Way) land(ctx context.Context, p browser.Page, form target.Form) (landed bool, err error) {
-	const script = `([landing, landed, error]) => {
-		const there = location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "");
-		if (there && (!landed || document.querySelector(landed))) return "landed";
-		return error && document.querySelector(error) ? "failed" : "";
-	}`
+	const script = `([landing, landed, error]) => new Promise((done) => {
+		const look = () => {
+			const there = location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "");
+			if (there && (!landed || document.querySelector(landed))) done("landed");
+			else if (error && document.querySelector(error)) done("failed");
+			else setTimeout(look, 10);
+		};
+		look();
+	})`
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		var seen string
-		// Between two pages there may be none that could be asked.
 		err := p.Eval(ctx, script, []string{form.Landing, form.Landed, form.Error}, &seen)
-		switch {
-		case errors.Is(err, browser.ErrDead):
-			return false, err
-		case err == nil && seen != "":
-			return seen == "landed", nil
+		if err == nil || errors.Is(err, browser.ErrDead) {
+			return seen == "landed", err
 		}
 		select {
 		case <-ctx.Done():
 			at, _ := p.URL(ctx)
 			return false, fmt.Errorf("await to be led to %s, or an error in %s; last seen at %s: %w", form.Landing, form.Error, at, errors.Join(err, context.Cause(ctx)))
-		case <-tick.C:
+		case <-tick.C: // between two pages there may be none that could be asked
 		}
 	}
 }
