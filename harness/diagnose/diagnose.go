@@ -114,7 +114,7 @@ func explain(t trace.Trace, all []rule) Diagnosis {
 		f, how := r.judge(s)
 		switch {
 		case f != nil:
-			f.Cause, f.Mend, f.Evidence = r.Slug, mendsOf(r.Slug), once(f.Evidence)
+			f.Cause, f.Mend, f.Evidence = r.Slug, mendsOf(t.Subject.Preset, r.Slug), once(f.Evidence)
 			if f.Hop == "" {
 				f.Hop = r.Hops[0]
 			}

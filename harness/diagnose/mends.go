@@ -1,11 +1,9 @@
 package diagnose
 
-import "slices"
-
 // mends are the remedies in the words of the reference application's parts:
 // BetterAuth's options, the environment variables of the services, FastAPI's
-// and PyJWT's arguments, Vercel's settings. They stand here alone, so that
-// another auth library's are one more table.
+// and PyJWT's arguments, Vercel's settings. Other auth libraries' stand beside
+// them, in presetMends, and nowhere else.
 var mends = map[string][]string{
 	"third-party-cookies-refused": {
 		"BetterAuth: add the bearer() plugin; frontend: keep the answer's set-auth-token and send it as Authorization: Bearer (config.json: bearerFallback = true, environment BEARER_FALLBACK=true)",
@@ -217,7 +215,7 @@ var mends = map[string][]string{
 }
 
 // Mends are the remedies for a cause; nil where the slug names none.
-func Mends(slug string) []string { return mendsOf(slug) }
+func Mends(slug string) []string { return mendsOf("", slug) }
 
 // wall is how the platform's own answers are known (Vercel, Deployment
 // Protection; Errors).
@@ -227,5 +225,3 @@ var wall = struct{ body, location, cookie, errorHeader string }{
 
 // cacheHeaders are the lines in which caches say that they answered.
 var cacheHeaders = []string{"X-Vercel-Cache", "CF-Cache-Status", "X-Cache", "X-Cache-Status"}
-
-func mendsOf(slug string) []string { return slices.Clone(mends[slug]) }

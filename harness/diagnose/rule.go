@@ -32,7 +32,7 @@ func Causes() []CauseInfo {
 	var all []CauseInfo
 	for _, r := range rules() {
 		info := r.CauseInfo
-		info.Mend = mendsOf(info.Slug)
+		info.Mend = mendsOf("", info.Slug)
 		all = append(all, info)
 	}
 	return all

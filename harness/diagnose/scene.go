@@ -30,6 +30,10 @@ const (
 type call struct {
 	trace.Exchange
 	at endpoint
+	// who an answer on the session names; nobody: it says that nobody is
+	// signed in. Neither holds where the body was not recorded.
+	who    string
+	nobody bool
 }
 
 // span is the time during which a person ought to be signed in: from the end
@@ -62,6 +66,9 @@ func read(t trace.Trace) *scene {
 	s.t.Exchanges = all
 	for _, e := range all {
 		c := call{Exchange: e, at: endpointOf(t.Subject, e)}
+		if c.at == atSession {
+			c.who, c.nobody = t.Subject.SignedIn.Of(e.Status, e.Response.Body)
+		}
 		switch {
 		case e.Role != trace.RoleAuth && e.Role != trace.RoleAPI, e.Method == "CONNECT":
 			// A failed handshake of a tunnel is no request of a page.
@@ -95,24 +102,31 @@ func endpointOf(sub trace.Subject, e trace.Exchange) endpoint {
 	if e.Role == trace.RoleAPI {
 		return atAPI
 	}
-	switch p := sub.Paths; e.Path {
-	case p.SignUp:
-		return atSignUp
-	case p.SignIn:
-		return atSignIn
-	case p.SignOut:
-		return atSignOut
-	case p.Session:
-		return atSession
-	case p.Token:
-		return atToken
-	case p.RevokeAll:
-		return atRevokeAll
+	p, m := sub.Paths, sub.Methods
+	for _, known := range []struct {
+		path, method string
+		at           endpoint
+	}{
+		{p.SignUp, m.SignUp, atSignUp}, {p.SignIn, m.SignIn, atSignIn}, {p.SignOut, m.SignOut, atSignOut},
+		{p.Session, "GET", atSession}, {p.Token, "GET", atToken}, {p.RevokeAll, "", atRevokeAll},
+	} {
+		// Several may stand on one path, each with a method of its own.
+		if e.Path == known.path && (known.method == "" || known.method == methodOf(e)) {
+			return known.at
+		}
 	}
 	if strings.HasSuffix(e.Path, "/list-sessions") {
 		return atList
 	}
 	return atOther
+}
+
+// methodOf is the method of a call, or of the one that a preflight announces.
+func methodOf(e trace.Exchange) string {
+	if announced := e.Request.Get("Access-Control-Request-Method"); e.Preflight && announced != "" {
+		return announced
+	}
+	return e.Method
 }
 
 // establishes says whether the answer signed the person in. A sign-up does
@@ -121,10 +135,11 @@ func (s *scene) establishes(c call) bool {
 	if !c.ok() {
 		return false
 	}
-	if c.at == atSignIn {
+	// Where a wrong password is answered with success, too, the cookie tells.
+	if refused := s.t.Subject.Refused; c.at == atSignIn && (refused < 200 || refused > 299) {
 		return true
 	}
-	return c.at == atSignUp && (len(s.sessionLines(c)) > 0 || c.Response.Get("set-auth-token") != "")
+	return (c.at == atSignUp || c.at == atSignIn) && (len(s.sessionLines(c)) > 0 || c.Response.Get("set-auth-token") != "")
 }
 
 // established says whether anybody was signed in at all.
@@ -223,23 +238,11 @@ func (c call) code() string {
 	return body.Code
 }
 
-// null and person read an answer on the session endpoint; neither holds where
-// the body was not recorded.
-func (c call) null() bool {
-	return c.at == atSession && c.Status == 200 && strings.TrimSpace(c.Response.Body) == "null"
-}
+// null: an answer on the session that says that nobody is signed in; person
+// is whom it names.
+func (c call) null() bool { return c.nobody }
 
-func (c call) person() string {
-	var body struct {
-		User struct {
-			Email string `json:"email"`
-		} `json:"user"`
-	}
-	if c.at != atSession || c.Status != 200 || json.Unmarshal([]byte(c.Response.Body), &body) != nil {
-		return ""
-	}
-	return body.User.Email
-}
+func (c call) person() string { return c.who }
 
 // sessionEnds is the end of the session that an answer names.
 func (c call) sessionEnds() (at time.Time, known bool) {
@@ -290,7 +293,7 @@ func (c call) outcome() string {
 	case c.Err != "":
 		return "no answer: " + c.Err
 	case c.null():
-		return "200 null"
+		return "200 " + strings.TrimSpace(c.Response.Body)
 	case c.person() != "":
 		return "200 " + c.person()
 	case c.code() != "":

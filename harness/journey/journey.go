@@ -40,6 +40,11 @@ func NewPerson(name string) Person {
 	}
 }
 
+// blanks are what a request's body may hold of a person.
+func (p Person) blanks() target.Blanks {
+	return target.Blanks{Name: p.Name, Email: p.Email, Password: p.Password}
+}
+
 func random(bytes int) string {
 	b := make([]byte, bytes)
 	_, _ = rand.Read(b) // never fails (crypto/rand, since Go 1.24)
@@ -99,6 +104,9 @@ func (w Way) Standing(ctx context.Context, p browser.Page) (trace.Standing, erro
 	switch shown[look.State] {
 	case look.SignedIn:
 		s.SignedIn = true
+		if look.By == "" && w.Contract.FallbackSetting.Path == "" {
+			s.By = "cookie" // there is nothing else
+		}
 	case look.SignedOut:
 	default:
 		s.Undecided, s.Detail = true, shown[look.State]

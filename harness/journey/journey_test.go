@@ -60,6 +60,7 @@ func service(t *testing.T, cookie string) (*httptest.Server, Outside) {
 	to.Origins.Frontend = "https://docs.example.com"
 	to.Contract.Cookie.Name = "s"
 	to.Contract.Paths = trace.Paths{SignUp: "/up", Token: "/token"}
+	to.Contract.Requests.SignUp = target.Request{Method: http.MethodPost, Body: map[string]string{"email": "${person.email}"}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /up", func(w http.ResponseWriter, r *http.Request) {
 		var who map[string]string

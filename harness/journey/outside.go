@@ -29,12 +29,12 @@ var client = &http.Client{Timeout: 30 * time.Second}
 // SignUp makes a new person on the instance at base, and returns the session
 // cookie as a Cookie header's value.
 func (o Outside) SignUp(ctx context.Context, base string, who Person) (string, error) {
-	body, err := json.Marshal(map[string]string{"name": who.Name, "email": who.Email, "password": who.Password})
+	as, path := o.Target.Contract.Requests.SignUp, o.Target.Contract.Paths.SignUp
+	kind, body, err := as.Content(who.blanks())
 	if err != nil {
 		return "", err
 	}
-	path := o.Target.Contract.Paths.SignUp
-	res, err := o.do(ctx, http.MethodPost, base+path, body, "")
+	res, err := o.do(ctx, as.Method, base+path, kind, body, "")
 	if err != nil {
 		return "", err
 	}
@@ -48,7 +48,7 @@ func (o Outside) SignUp(ctx context.Context, base string, who Person) (string, e
 
 // Token asks the instance at base for a token.
 func (o Outside) Token(ctx context.Context, base, cookie string) (string, error) {
-	res, err := o.do(ctx, http.MethodGet, base+o.Target.Contract.Paths.Token, nil, cookie)
+	res, err := o.do(ctx, http.MethodGet, base+o.Target.Contract.Paths.Token, "", nil, cookie)
 	if err != nil {
 		return "", err
 	}
@@ -78,7 +78,7 @@ func (o Outside) TokensAtOnce(ctx context.Context, bases []string, cookie string
 }
 
 // do sends a request as the frontend's page would, and holds its whole answer.
-func (o Outside) do(ctx context.Context, method, url string, body []byte, cookie string) (*http.Response, error) {
+func (o Outside) do(ctx context.Context, method, url, kind string, body []byte, cookie string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
@@ -87,8 +87,8 @@ func (o Outside) do(ctx context.Context, method, url string, body []byte, cookie
 		req.Header[name] = values
 	}
 	req.Header.Set("Origin", o.Target.Origins.Frontend)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	if cookie != "" {
 		req.Header.Set("Cookie", cookie)

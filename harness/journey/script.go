@@ -2,10 +2,13 @@ package journey
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"crossing/harness/browser"
+	"crossing/harness/target"
 	"crossing/harness/trace"
 )
 
@@ -24,37 +27,77 @@ func (w Way) Described() bool {
 // said is an answer as the page's script got it.
 type said struct {
 	Status int    `json:"status"`
-	Person string `json:"person"`
-	Token  string `json:"token"`
-	By     string `json:"by"`
+	Text   string `json:"text"`
 	Err    string `json:"err"`
+}
+
+// field reads a field of a JSON object that was answered.
+func (s said) field(name string) string {
+	var fields map[string]any
+	if json.Unmarshal([]byte(s.Text), &fields) != nil {
+		return ""
+	}
+	text, _ := fields[name].(string)
+	return text
+}
+
+// asked is one fetch.
+type asked struct {
+	Method      string            `json:"method"`
+	URL         string            `json:"url"`
+	Headers     map[string]string `json:"headers"`
+	Body        string            `json:"body,omitempty"`
+	Bearer      string            `json:"bearer,omitempty"`
+	Credentials string            `json:"credentials"`
 }
 
 // call is one fetch as better-auth's client makes it (credentials included),
 // and as its bearer plugin's documentation has it: set-auth-token is kept, and
 // sent in Authorization. A failed fetch tells a page no more than that.
-const call = `async ([method, url, body, bearer, credentials]) => {
-	const headers = {};
-	if (body) headers["content-type"] = "application/json";
+const call = `async ({method, url, headers, body, bearer, credentials}) => {
+	headers = {...headers};
 	if (bearer) headers.authorization = "Bearer " + (bearer === "kept" ? localStorage.getItem("crossing-bearer") : bearer);
 	if (bearer === "kept" && !localStorage.getItem("crossing-bearer")) return {status: 0, err: "no bearer token is kept"};
 	try {
-		const res = await fetch(url, {method, headers, credentials, body: body ? JSON.stringify(body) : undefined});
+		const res = await fetch(url, {method, headers, credentials, body: body || undefined});
 		const token = res.headers.get("set-auth-token");
 		if (token) localStorage.setItem("crossing-bearer", token);
-		const text = await res.text();
-		let data = null;
-		try { data = JSON.parse(text); } catch {}
-		return {status: res.status, person: data?.user?.email ?? "", token: data?.token ?? ""};
+		return {status: res.status, text: await res.text()};
 	} catch (error) {
 		return {status: 0, err: String(error)};
 	}
 }`
 
-func (s Script) fetch(ctx context.Context, p browser.Page, method, url string, body any, bearer, credentials string) (said, error) {
+func (s Script) fetch(ctx context.Context, p browser.Page, a asked) (said, error) {
 	var got said
-	err := p.Eval(ctx, call, []any{method, url, body, bearer, credentials}, &got)
+	err := p.Eval(ctx, call, a, &got)
 	return got, err
+}
+
+// get asks an origin's path as a page does that is signed in, or would be.
+func (s Script) get(ctx context.Context, p browser.Page, url, bearer, credentials string) (said, error) {
+	return s.fetch(ctx, p, asked{Method: http.MethodGet, URL: url, Bearer: bearer, Credentials: credentials})
+}
+
+// change makes a request of the contract's, with its token against forged
+// requests where there is one.
+func (s Script) change(ctx context.Context, p browser.Page, path string, r target.Request, blanks target.Blanks, bearer string) error {
+	if csrf := s.Contract.Requests.CSRF; csrf.Path != "" {
+		got, err := s.get(ctx, p, s.Origins.Auth+csrf.Path, bearer, "include")
+		if err != nil {
+			return err
+		}
+		blanks.CSRF = got.field(csrf.Field)
+		s.Recorder.Redactor().Learn(blanks.CSRF)
+	}
+	kind, body, err := r.Content(blanks)
+	if err != nil {
+		return err
+	}
+	headers := map[string]string{"content-type": kind}
+	maps.Copy(headers, r.Headers)
+	_, err = s.fetch(ctx, p, asked{Method: r.Method, URL: s.Origins.Auth + path, Headers: headers, Body: string(body), Bearer: bearer, Credentials: "include"})
+	return err
 }
 
 // Start opens the frontend's home page, from which everything is called.
@@ -73,19 +116,18 @@ func orSlash(path string) string {
 
 // SignUp calls for a new account.
 func (s Script) SignUp(who Person) Step {
-	return s.enter("sign up by a call", s.Contract.Paths.SignUp, who, map[string]string{"name": who.Name, "email": who.Email, "password": who.Password})
+	return s.enter("sign up by a call", s.Contract.Paths.SignUp, s.Contract.Requests.SignUp, who)
 }
 
 // SignIn calls for a session.
 func (s Script) SignIn(who Person) Step {
-	return s.enter("sign in by a call", s.Contract.Paths.SignIn, who, map[string]string{"email": who.Email, "password": who.Password})
+	return s.enter("sign in by a call", s.Contract.Paths.SignIn, s.Contract.Requests.SignIn, who)
 }
 
-func (s Script) enter(name, path string, who Person, body map[string]string) Step {
+func (s Script) enter(name, path string, r target.Request, who Person) Step {
 	return Step{name, func(ctx context.Context, p browser.Page) error {
 		s.Recorder.Redactor().Learn(who.Password)
-		_, err := s.fetch(ctx, p, http.MethodPost, s.Origins.Auth+path, body, "", "include")
-		return err
+		return s.change(ctx, p, path, r, who.blanks(), "")
 	}}
 }
 
@@ -96,8 +138,7 @@ func (s Script) SignOut() Step {
 		if err != nil {
 			return err
 		}
-		_, err = s.fetch(ctx, p, http.MethodPost, s.Origins.Auth+s.Contract.Paths.SignOut, map[string]string{}, kept(by), "include")
-		if err != nil {
+		if err := s.change(ctx, p, s.Contract.Paths.SignOut, s.Contract.Requests.SignOut, target.Blanks{}, kept(by)); err != nil {
 			return err
 		}
 		return p.Eval(ctx, `() => { localStorage.removeItem("crossing-bearer") }`, nil, nil)
@@ -115,12 +156,12 @@ func kept(s trace.Standing) string {
 // brings nobody.
 func (s Script) Standing(ctx context.Context, p browser.Page) (trace.Standing, error) {
 	for _, by := range []struct{ name, bearer string }{{"cookie", ""}, {"bearer", "kept"}} {
-		got, err := s.fetch(ctx, p, http.MethodGet, s.Origins.Auth+s.Contract.Paths.Session, nil, by.bearer, "include")
+		got, err := s.get(ctx, p, s.Origins.Auth+s.Contract.Paths.Session, by.bearer, "include")
 		if err != nil {
 			return trace.Standing{}, fmt.Errorf("ask for the session from the page: %w", err)
 		}
-		if got.Person != "" {
-			return trace.Standing{SignedIn: true, Person: got.Person, By: by.name, Source: s.Contract.Paths.Session}, nil
+		if person, _ := s.Contract.SignedIn.Of(got.Status, got.Text); person != "" {
+			return trace.Standing{SignedIn: true, Person: person, By: by.name, Source: s.Contract.Paths.Session}, nil
 		}
 	}
 	return trace.Standing{Source: s.Contract.Paths.Session}, nil
@@ -134,11 +175,11 @@ func (s Script) CallAPI() Step {
 		if err != nil {
 			return err
 		}
-		got, err := s.fetch(ctx, p, http.MethodGet, s.Origins.Auth+s.Contract.Paths.Token, nil, kept(by), "include")
-		if err != nil || got.Token == "" {
+		got, err := s.get(ctx, p, s.Origins.Auth+s.Contract.Paths.Token, kept(by), "include")
+		if err != nil || got.field("token") == "" {
 			return err // the trace has the answer without a token
 		}
-		_, err = s.fetch(ctx, p, http.MethodGet, s.Origins.API+s.Contract.Paths.API, nil, got.Token, "omit")
+		_, err = s.get(ctx, p, s.Origins.API+s.Contract.Paths.API, got.field("token"), "omit")
 		return err
 	}}
 }

@@ -41,15 +41,15 @@ func (w Way) Account() Step { return w.Open(w.Contract.Pages.Other) }
 // the auth service, whatever it is, and until the page has led on or says that
 // it failed.
 func (w Way) SignUp(who Person) Step {
-	return w.form("sign up", w.Contract.Pages.SignUp, w.Contract.Paths.SignUp, who)
+	return w.form("sign up", w.Contract.Pages.SignUp, w.Contract.Requests.SignUp.Method, w.Contract.Paths.SignUp, who)
 }
 
 // SignIn fills the sign-in form, and waits likewise.
 func (w Way) SignIn(who Person) Step {
-	return w.form("sign in", w.Contract.Pages.SignIn, w.Contract.Paths.SignIn, who)
+	return w.form("sign in", w.Contract.Pages.SignIn, w.Contract.Requests.SignIn.Method, w.Contract.Paths.SignIn, who)
 }
 
-func (w Way) form(name string, form target.Form, endpoint string, who Person) Step {
+func (w Way) form(name string, form target.Form, method, endpoint string, who Person) Step {
 	return Step{name, func(ctx context.Context, p browser.Page) error {
 		w.Recorder.Redactor().Learn(who.Password)
 		if err := p.Goto(ctx, w.Origins.Frontend+form.Path); err != nil {
@@ -69,14 +69,14 @@ func (w Way) form(name string, form target.Form, endpoint string, who Person) St
 			return err
 		}
 		if form.Landing == "" {
-			_, err := w.await(ctx, began, http.MethodPost, endpoint)
+			_, err := w.await(ctx, began, method, endpoint)
 			return err
 		}
 		landed, err := w.land(ctx, p, form)
 		if err != nil {
 			return err
 		}
-		return w.answered(ctx, p, form, endpoint, began, landed)
+		return w.answered(ctx, p, form, method+" "+endpoint, began, landed)
 	}}
 }
 
@@ -88,18 +88,19 @@ const recording = 500 * time.Millisecond
 // that it failed may never have got through to the auth service, as where CORS
 // or mixed content forbids the call: that is an error, with the page's words.
 func (w Way) answered(ctx context.Context, p browser.Page, form target.Form, endpoint string, since time.Time, landed bool) error {
+	method, path, _ := strings.Cut(endpoint, " ")
 	within := ctx
 	if !landed {
 		var cancel context.CancelFunc
 		within, cancel = context.WithTimeout(ctx, recording)
 		defer cancel()
 	}
-	_, err := w.await(within, since, http.MethodPost, endpoint)
+	_, err := w.await(within, since, method, path)
 	if err == nil || landed || ctx.Err() != nil {
 		return err
 	}
 	shown, _ := p.Attributes(ctx, form.Error)
-	return fmt.Errorf("the auth service was never asked POST %s, and the page says: %s", endpoint, w.Recorder.Redactor().Scrub(shown[""]))
+	return fmt.Errorf("the auth service was never asked %s, and the page says: %s", endpoint, w.Recorder.Redactor().Scrub(shown[""]))
 }
 
 // land waits until the person was led on, or was told that it failed. To go
@@ -200,22 +201,22 @@ func (w Way) CallAPI() Step {
 
 // SignOut presses the button, and waits for the auth service's answer.
 func (w Way) SignOut() Step {
-	return w.press("sign out", w.Contract.Pages.SignOut, w.Contract.Paths.SignOut)
+	return w.press("sign out", w.Contract.Pages.SignOut, w.Contract.Requests.SignOut.Method, w.Contract.Paths.SignOut)
 }
 
 // SignOutEverywhere presses the button that ends this person's sessions in
 // every browser, and waits likewise.
 func (w Way) SignOutEverywhere() Step {
-	return w.press("sign out everywhere", w.Contract.Pages.SignOutEverywhere, w.Contract.Paths.RevokeAll)
+	return w.press("sign out everywhere", w.Contract.Pages.SignOutEverywhere, http.MethodPost, w.Contract.Paths.RevokeAll)
 }
 
-func (w Way) press(name, button, endpoint string) Step {
+func (w Way) press(name, button, method, endpoint string) Step {
 	return Step{name, func(ctx context.Context, p browser.Page) error {
 		began := time.Now()
 		if err := p.Click(ctx, button); err != nil {
 			return err
 		}
-		_, err := w.await(ctx, began, http.MethodPost, endpoint)
+		_, err := w.await(ctx, began, method, endpoint)
 		return err
 	}}
 }

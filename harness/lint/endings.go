@@ -29,7 +29,7 @@ func (c *collector) database(ctx context.Context) error {
 			continue
 		}
 		seen := trace.Observation{Name: trace.ObserveRow, Of: of, Answer: trace.AnswerPresent}
-		switch row, found, err := db.Session(ctx, observe.SessionToken(value)); {
+		switch row, found, err := db.Session(ctx, observe.SignatureOf(c.Target.Contract).Token(value)); {
 		case err != nil:
 			seen.Answer, seen.Detail = trace.AnswerFailed, err.Error()
 		case !found:
@@ -44,7 +44,7 @@ func (c *collector) database(ctx context.Context) error {
 	}
 	for i, to := range c.a.Auth {
 		value := valueOf(c.session[to])
-		if value == "" || db.Age(ctx, observe.SessionToken(value), nearly) != nil {
+		if value == "" || db.Age(ctx, observe.SignatureOf(c.Target.Contract).Token(value), nearly) != nil {
 			continue // no such row there: told above
 		}
 		if _, err := c.auth(ctx, i, qRenew, to, request{path: c.Target.Contract.Paths.Session, header: map[string]string{"Cookie": c.session[to]}}); err != nil {

@@ -156,7 +156,7 @@ func (s *side) shown(ctx context.Context, other *side, into *Side) error {
 	for _, i := range s.Observer.Auth {
 		if secret := i.Environment[s.Target.Contract.SigningSecret]; secret != "" {
 			into.Signed = trace.AnswerNo
-			if observe.Signed(value, secret) {
+			if observe.SignatureOf(s.Target.Contract).Signed(value, secret) {
 				into.Signed = trace.AnswerYes
 				break
 			}

@@ -57,7 +57,7 @@ func (c *collector) signatures(of, value string) {
 			continue
 		}
 		answer := trace.AnswerNo
-		if observe.Signed(value, secret) {
+		if observe.SignatureOf(c.Target.Contract).Signed(value, secret) {
 			answer = trace.AnswerYes
 		}
 		c.observe(trace.Observation{Name: trace.ObserveSignature, Of: of, Instance: i.Name, Answer: answer})

@@ -3,6 +3,7 @@ package match
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/onsi/gomega/types"
 
@@ -23,10 +24,10 @@ func SetCookieAsAgreed(contract trace.CookieContract) types.GomegaMatcher {
 func (m agreedMatcher) Match(actual any) (bool, error) {
 	switch a := actual.(type) {
 	case trace.SetCookie:
-		return len(m.differences(a)) == 0, nil
+		return len(m.differences(a, time.Now())) == 0, nil
 	case trace.Exchange:
 		lines := m.lines(a)
-		return len(lines) == 1 && len(m.differences(lines[0])) == 0, nil
+		return len(lines) == 1 && len(m.differences(lines[0], a.Time)) == 0, nil
 	}
 	return false, wrongType("SetCookieAsAgreed", "a trace.Exchange or a trace.SetCookie", actual)
 }
@@ -41,8 +42,9 @@ func (m agreedMatcher) lines(e trace.Exchange) []trace.SetCookie {
 	return out
 }
 
-// differences names each attribute that is not as agreed, with both sides.
-func (m agreedMatcher) differences(l trace.SetCookie) []string {
+// differences names each attribute that is not as agreed, with both sides, of a
+// line that was set at a moment.
+func (m agreedMatcher) differences(l trace.SetCookie, at time.Time) []string {
 	var out []string
 	differ := func(what string, got, agreed any) {
 		out = append(out, fmt.Sprintf("%s is %v, agreed was %v", what, got, agreed))
@@ -68,11 +70,19 @@ func (m agreedMatcher) differences(l trace.SetCookie) []string {
 	if l.Domain != "" {
 		differ("Domain", l.Domain, "absent")
 	}
-	if got := lifetime(l); got != lifetimeAgreed(c) {
+	if ends, dated := l.Ends(); dated && l.MaxAge == nil {
+		if life := ends.Sub(at); (life - time.Duration(c.Lifetime)*time.Second).Abs() > dating {
+			differ("the lifetime by Expires", life.Round(time.Second), lifetimeAgreed(c))
+		}
+	} else if got := lifetime(l); got != lifetimeAgreed(c) {
 		differ("Max-Age", got, lifetimeAgreed(c))
 	}
 	return out
 }
+
+// dating is how far Expires may be from what the moment of the answer makes of
+// it: it is written in whole seconds, before the answer is on its way.
+const dating = 10 * time.Second
 
 func presence(b bool) string {
 	if b {
@@ -106,13 +116,13 @@ func lifetimeAgreed(c trace.CookieContract) string {
 // FailureMessage implements types.GomegaMatcher.
 func (m agreedMatcher) FailureMessage(actual any) string {
 	if l, ok := actual.(trace.SetCookie); ok {
-		return "Expected the cookie as agreed\n    " + l.Line + "\nIt differs\n" + indented(m.differences(l))
+		return "Expected the cookie as agreed\n    " + l.Line + "\nIt differs\n" + indented(m.differences(l, time.Now()))
 	}
 	e, _ := actual.(trace.Exchange)
 	lines := m.lines(e)
 	text := fmt.Sprintf("Expected the answer to set %s as agreed\n    %s\n", m.contract.Name, shown(e))
 	if len(lines) == 1 {
-		return text + "It set\n    " + lines[0].Line + "\nwhich differs\n" + indented(m.differences(lines[0]))
+		return text + "It set\n    " + lines[0].Line + "\nwhich differs\n" + indented(m.differences(lines[0], e.Time))
 	}
 	var all []string
 	for _, l := range e.Response.SetCookies {

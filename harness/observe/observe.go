@@ -70,7 +70,7 @@ func (o *Observer) Look(ctx context.Context, rec *trace.Recorder) error {
 		rec.Observe(o.Database.alive(ctx))
 	}
 	if digest := inUse(t); digest != "" {
-		if who := named(t); o.Database != nil && o.Database.queries.User != "" && who != "" {
+		if who := o.named(t); o.Database != nil && o.Database.queries.User != "" && who != "" {
 			rec.Observe(o.Database.user(ctx, who))
 		}
 		if value, known := rec.Redactor().Reveal(digest); known {
@@ -90,12 +90,12 @@ func (o *Observer) lookAtSession(ctx context.Context, rec *trace.Recorder, diges
 	// The row comes first: reading an expired session through the service
 	// deletes its row.
 	if o.Database != nil {
-		rec.Observe(o.Database.row(ctx, digest, SessionToken(value)))
+		rec.Observe(o.Database.row(ctx, digest, o.signature().Token(value)))
 	}
 	for _, i := range o.Auth {
-		if secret := i.Environment[o.Contract.SigningSecret]; secret != "" {
+		if secret := i.Environment[o.Contract.SigningSecret]; secret != "" && o.Contract.Signature != target.SignatureNone {
 			rec.Observe(trace.Observation{
-				Name: trace.ObserveSignature, Of: digest, Instance: i.Name, Answer: yesNo(Signed(value, secret)),
+				Name: trace.ObserveSignature, Of: digest, Instance: i.Name, Answer: yesNo(o.signature().Signed(value, secret)),
 			})
 		}
 	}
@@ -149,11 +149,11 @@ func (o *Observer) session(ctx context.Context, i Instance, digest, value string
 		seen.Answer, seen.Detail = trace.AnswerFailed, err.Error()
 		return seen
 	}
-	person, found := PersonOf(body)
+	person, _ := o.Subject.SignedIn.Of(status, string(body))
 	switch {
 	case status != http.StatusOK:
 		seen.Answer, seen.Detail = trace.AnswerFailed, fmt.Sprintf("%d %s", status, excerpt(body))
-	case found:
+	case person != "":
 		seen.Answer, seen.Detail = trace.AnswerPresent, person
 	default:
 		seen.Answer = trace.AnswerAbsent
@@ -161,28 +161,17 @@ func (o *Observer) session(ctx context.Context, i Instance, digest, value string
 	return seen
 }
 
+// signature is how the contract's session cookie is signed.
+func (o *Observer) signature() Signature { return SignatureOf(o.Contract) }
+
 // named is the address of whom the auth service named last.
-func named(t trace.Trace) string {
+func (o *Observer) named(t trace.Trace) string {
 	for _, e := range slices.Backward(t.Exchanges) {
-		if who, found := PersonOf([]byte(e.Response.Body)); found && e.Role == trace.RoleAuth {
+		if who, _ := o.Subject.SignedIn.Of(e.Status, e.Response.Body); who != "" && e.Role == trace.RoleAuth {
 			return who
 		}
 	}
 	return ""
-}
-
-// PersonOf reads the e-mail address out of a session's answer; false where it
-// is null or names nobody.
-func PersonOf(body []byte) (string, bool) {
-	var session struct {
-		User struct {
-			Email string `json:"email"`
-		} `json:"user"`
-	}
-	if json.Unmarshal(body, &session) != nil || session.User.Email == "" {
-		return "", false
-	}
-	return session.User.Email, true
 }
 
 // get reads at most 64 KiB.

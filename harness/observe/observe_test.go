@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"crossing/harness/target"
 	"crossing/harness/trace"
 )
 
@@ -23,25 +24,61 @@ func sign(token, secret string) string {
 	return url.QueryEscape(token + "." + base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
+var own = Signature{kind: target.BetterAuth}
+
 func TestASignatureIsKnownByItsSecretAlone(t *testing.T) {
 	value := sign("abc123", "the secret of instance a")
-	if !Signed(value, "the secret of instance a") {
+	if !own.Signed(value, "the secret of instance a") {
 		t.Error("its own secret is refused")
 	}
-	if Signed(value, "the secret of instance b") {
+	if own.Signed(value, "the secret of instance b") {
 		t.Error("another secret is accepted")
 	}
-	if Signed(strings.Replace(value, "abc123", "abc124", 1), "the secret of instance a") {
+	if own.Signed(strings.Replace(value, "abc123", "abc124", 1), "the secret of instance a") {
 		t.Error("another token is accepted")
 	}
-	if made := Sign("\x00.", "a"); !Signed(made, "a") || Signed(made, "b") || SessionToken(made) != "\x00." || strings.Contains(made, "\x00") {
+	if made := own.Sign("\x00.", "a"); !own.Signed(made, "a") || own.Signed(made, "b") || own.Token(made) != "\x00." || strings.Contains(made, "\x00") {
 		t.Errorf("%q is not signed as it should be", made)
 	}
-	if Signed("abc123", "the secret of instance a") || Signed("", "") {
+	if own.Signed("abc123", "the secret of instance a") || own.Signed("", "") {
 		t.Error("a value without a signature is accepted")
 	}
-	if got := SessionToken(value); got != "abc123" {
+	if got := own.Token(value); got != "abc123" {
 		t.Errorf("the token is %q", got)
+	}
+}
+
+func TestASignatureOfExpressSessionIsItsOwn(t *testing.T) {
+	kind := Signature{kind: target.ExpressSession}
+	made := kind.Sign("Zk3-_x", "a")
+	if !kind.Signed(made, "a") || kind.Signed(made, "b") || kind.Token(made) != "Zk3-_x" || own.Signed(made, "a") {
+		t.Errorf("%q is not signed as it should be", made)
+	}
+	if plain, _ := url.PathUnescape(made); !strings.HasPrefix(plain, "s:Zk3-_x.") || strings.HasSuffix(plain, "=") {
+		t.Errorf("%q is not written as express-session writes it", plain)
+	}
+	if got := (Signature{kind: target.SignatureNone}).Token("a.b.c"); got != "a.b.c" {
+		t.Errorf("without a signature the token is %q", got)
+	}
+}
+
+// The kid of a token that @auth/core 0.41.3 made (encode of its jwt module) of
+// the secret and for the cookie that the test names.
+const (
+	ofAuthJS  = "__Host-shop.session"
+	kindOfKey = "GSslA_DlxxQ7itCfTc4KeQHuDBG5kfCyvz_f2wdB-9hrr4Sp6ajY9Mf2asxedsSz4KK24Dqy0tC1MDINtleElQ"
+)
+
+func TestAKeyOfAuthJSIsKnownByItsThumbprint(t *testing.T) {
+	kind := Signature{kind: target.AuthJS, cookie: ofAuthJS}
+	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"dir","enc":"A256CBC-HS512","kid":"` + kindOfKey + `"}`))
+	value := head + "..iv.text.tag"
+	if !kind.Signed(value, "a secret of a test") || kind.Signed(value, "another") || kind.Token(value) != value {
+		t.Error("the secret's own key is not told from another's")
+	}
+	kind.cookie = "another-name"
+	if kind.Signed(value, "a secret of a test") || kind.Signed("no token", "a secret of a test") || kind.Signed("e30.a", "x") {
+		t.Error("the cookie's name is part of the key")
 	}
 }
 
@@ -97,17 +134,6 @@ func TestATokenIsVerifiedByKeyIssuerAudienceAndTimes(t *testing.T) {
 				t.Fatalf("want an error with %q, got %v", c.want, err)
 			}
 		})
-	}
-}
-
-func TestPersonOfReadsAnAnswerOfEitherKind(t *testing.T) {
-	if p, ok := PersonOf([]byte(`{"session":{},"user":{"email":"ada@crossing.example"}}`)); !ok || p != "ada@crossing.example" {
-		t.Errorf("got %q, %v", p, ok)
-	}
-	for _, nobody := range []string{"null", "", "{}", `{"user":null}`, "<html>"} {
-		if p, ok := PersonOf([]byte(nobody)); ok {
-			t.Errorf("%q names %q", nobody, p)
-		}
 	}
 }
 

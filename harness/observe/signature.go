@@ -1,27 +1,65 @@
 package observe
 
 import (
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"strings"
+
+	"crossing/harness/target"
 )
 
-// A BetterAuth session cookie is TOKEN.SIGNATURE, URL-encoded, where the
-// signature is base64(HMAC-SHA256(secret, TOKEN)) (better-call, signed
-// cookies) and TOKEN is the value in the session table.
+// Signature is how a session cookie's value is signed, as a contract says.
+//
+// BetterAuth's and express-session's are TOKEN.SIGNATURE, URL-encoded, where
+// TOKEN is what the session is stored under and SIGNATURE base64(HMAC-SHA256(
+// secret, TOKEN)): BetterAuth's whole (better-call, signed cookies),
+// express-session's without the = at its end and with s: before it all
+// (cookie-signature, and express-session's setcookie). Auth.js's is a JWE whose
+// kid is the thumbprint of a key that comes of the secret and the cookie's name
+// (@auth/core, jwt); it is stored nowhere.
+type Signature struct {
+	kind   string // of target's
+	cookie string // the cookie's name
+}
 
-// SessionToken returns the TOKEN part of a session cookie's value.
-func SessionToken(value string) string {
-	token, _ := split(value)
+// SignatureOf is a contract's.
+func SignatureOf(c target.Contract) Signature {
+	return Signature{kind: c.Signature, cookie: c.Cookie.Name}
+}
+
+// prefix stands before the token.
+func (s Signature) prefix() string {
+	if s.kind == target.ExpressSession {
+		return "s:"
+	}
+	return ""
+}
+
+func (s Signature) encoding() *base64.Encoding {
+	if s.kind == target.ExpressSession {
+		return base64.RawStdEncoding
+	}
+	return base64.StdEncoding
+}
+
+// Token returns the TOKEN part of a session cookie's value.
+func (s Signature) Token(value string) string {
+	token, _ := s.split(value)
 	return token
 }
 
 // Signed says whether a session cookie was signed with secret.
-func Signed(value, secret string) bool {
-	token, signature := split(value)
-	got, err := base64.StdEncoding.DecodeString(signature)
+func (s Signature) Signed(value, secret string) bool {
+	if s.kind == target.AuthJS {
+		return s.keyed(value, secret)
+	}
+	token, signature := s.split(value)
+	got, err := s.encoding().DecodeString(signature)
 	if err != nil {
 		return false
 	}
@@ -30,8 +68,32 @@ func Signed(value, secret string) bool {
 
 // Sign returns a session cookie's value for a token, as a service with this
 // secret would write it: for sessions that no service would make.
-func Sign(token, secret string) string {
-	return url.PathEscape(token + "." + base64.StdEncoding.EncodeToString(sum(token, secret)))
+func (s Signature) Sign(token, secret string) string {
+	return url.PathEscape(s.prefix() + token + "." + s.encoding().EncodeToString(sum(token, secret)))
+}
+
+// Signs says whether values can be signed in a service's place.
+func (s Signature) Signs() bool {
+	return s.kind == target.BetterAuth || s.kind == target.ExpressSession
+}
+
+// keyed says whether the kid of a JWE's header is the SHA-512 thumbprint (RFC
+// 7638) of the key that Auth.js derives of secret for this cookie.
+func (s Signature) keyed(value, secret string) bool {
+	head, _, _ := strings.Cut(value, ".")
+	text, err := base64.RawURLEncoding.DecodeString(head)
+	var header struct {
+		Kid string `json:"kid"`
+	}
+	if err != nil || json.Unmarshal(text, &header) != nil || header.Kid == "" {
+		return false
+	}
+	key, err := hkdf.Key(sha256.New, []byte(secret), []byte(s.cookie), "Auth.js Generated Encryption Key ("+s.cookie+")", sha512.Size)
+	if err != nil {
+		return false
+	}
+	print := sha512.Sum512([]byte(`{"k":"` + base64.RawURLEncoding.EncodeToString(key) + `","kty":"oct"}`))
+	return header.Kid == base64.RawURLEncoding.EncodeToString(print[:])
 }
 
 func sum(token, secret string) []byte {
@@ -40,10 +102,14 @@ func sum(token, secret string) []byte {
 	return mac.Sum(nil)
 }
 
-func split(value string) (token, signature string) {
+func (s Signature) split(value string) (token, signature string) {
 	if plain, err := url.PathUnescape(value); err == nil {
 		value = plain
 	}
+	if s.kind == target.SignatureNone || s.kind == target.AuthJS {
+		return value, ""
+	}
+	value = strings.TrimPrefix(value, s.prefix())
 	// The token has no dot, base64 has none either: the last one parts them.
 	i := strings.LastIndexByte(value, '.')
 	if i < 0 {

@@ -34,6 +34,29 @@ type Target struct {
 // they are.
 func (t *Target) Remote() bool { return len(t.Services) == 0 }
 
+// elsewhere is a site of the harness's own beside the stranger's: a top-level
+// site to compare it with where the application has one site alone.
+const elsewhere = "https://www.crossing-elsewhere.org"
+
+// OneSite says that frontend and auth service are of one site, where the
+// session cookie is no third party's.
+func (t *Target) OneSite() bool {
+	_, front := originFault(t.Origins.Frontend)
+	_, auth := originFault(t.Origins.Auth)
+	return front != "" && front == auth
+}
+
+// Measured are the origins by which a browser is measured: the target's own
+// or, where frontend and auth service are of one site, between which no cookie
+// is a third party's, the stranger's pages in place of the frontend's.
+func (t *Target) Measured() trace.Origins {
+	o := t.Origins
+	if t.OneSite() {
+		o.Frontend, o.Stranger = o.Stranger, elsewhere
+	}
+	return o
+}
+
 // Only is the file with one service and all that it needs.
 func (t *Target) Only(service string) File {
 	f := t.File
@@ -51,10 +74,17 @@ func (t *Target) Only(service string) File {
 
 // Subject is what a trace keeps of the target.
 func (t *Target) Subject() trace.Subject {
-	return trace.Subject{
-		Name: t.Name, Origins: t.Origins, Cookie: t.Contract.Cookie, Paths: t.Contract.Paths,
-		Issuer: t.Contract.Issuer, Audience: t.Contract.Audience,
+	c, q := t.Contract, t.Contract.Requests
+	s := trace.Subject{
+		Name: t.Name, Origins: t.Origins, Cookie: c.Cookie, Paths: c.Paths, Issuer: c.Issuer, Audience: c.Audience,
+		SignedIn: c.SignedIn, Preset: c.Preset,
+		Methods: trace.Methods{SignUp: q.SignUp.Method, SignIn: q.SignIn.Method, SignOut: q.SignOut.Method},
+		Refused: q.SignIn.Refused,
 	}
+	if c.Preset == BetterAuth { // what a trace takes for granted
+		s.Preset = ""
+	}
+	return s
 }
 
 // Load reads and validates a crossing.yaml. Its error lists every problem, a
@@ -172,6 +202,8 @@ func (t *Target) fill() {
 	if t.Contract.Audience == "" {
 		t.Contract.Audience = t.Origins.Auth
 	}
+	q := &t.Contract.Requests
+	q.SignUp, q.SignIn, q.SignOut = q.SignUp.filled(), q.SignIn.filled(), q.SignOut.filled()
 	for name, s := range t.Services {
 		if len(s.Instances) == 0 {
 			s.Instances = Instances{{}}

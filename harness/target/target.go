@@ -112,11 +112,16 @@ type Database struct {
 
 // Contract is what frontend, auth and api have agreed on.
 type Contract struct {
-	// Preset fills what is left out: "better-auth", the default.
+	// Preset fills what is left out: "better-auth", the default,
+	// "express-session" or "auth-js".
 	Preset string               `yaml:"preset"`
 	Cookie trace.CookieContract `yaml:"cookie"`
 	Paths  trace.Paths          `yaml:"paths"`
-	Pages  Pages                `yaml:"pages"`
+	// Requests are how what changes a session is asked for.
+	Requests Requests `yaml:"requests"`
+	// SignedIn is how an answer on the session tells who is signed in.
+	SignedIn trace.Reading `yaml:"signedIn"`
+	Pages    Pages         `yaml:"pages"`
 	// UpdateAge is how old a session may become, in seconds, before the auth
 	// service lengthens it, whichever endpoint is asked; 0: it never does.
 	UpdateAge int `yaml:"updateAge"`
@@ -125,6 +130,9 @@ type Contract struct {
 	// Issuer and Audience of tokens; default: the auth origin.
 	Issuer   string `yaml:"issuer"`
 	Audience string `yaml:"audience"`
+	// Signature is how a session cookie's value is signed: "better-auth",
+	// "express-session", "auth-js" (a JWE), or "none".
+	Signature string `yaml:"signature"`
 	// SigningSecret names the environment variable of the auth service whose
 	// value signs cookies, so that signatures can be recomputed.
 	SigningSecret string `yaml:"signingSecret"`

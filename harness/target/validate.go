@@ -207,10 +207,8 @@ func (t *Target) validateServes(add adder) {
 
 func (t *Target) validateContract(add adder) {
 	c := t.Contract
-	switch c.Cookie.SameSite {
-	case "None", "Lax", "Strict":
-	default:
-		add("contract.cookie.sameSite", "%q is not known; allowed: None, Lax, Strict", c.Cookie.SameSite)
+	if !slices.Contains(sameSites, c.Cookie.SameSite) {
+		add("contract.cookie.sameSite", "%q is not known; allowed: %s", c.Cookie.SameSite, strings.Join(sameSites, ", "))
 	}
 	if c.Cookie.Name == "" {
 		add("contract.cookie.name", "missing; write the session cookie's whole name")
@@ -224,6 +222,16 @@ func (t *Target) validateContract(add adder) {
 			add("contract.paths."+p.name, "%q does not begin with a slash", p.value)
 		}
 	}
+	if !slices.Contains(signatures, c.Signature) {
+		add("contract.signature", "%q is not known; allowed: %s", c.Signature, strings.Join(signatures, ", "))
+	}
+	for name := range strings.SplitSeq(c.SignedIn.Person, ".") {
+		if name == "" {
+			add("contract.signedIn.person", "%q is no path into an answer; write names of fields with dots between them, such as user.email", c.SignedIn.Person)
+			break
+		}
+	}
+	t.validateRequests(add)
 	if c.UpdateAge < 0 {
 		add("contract.updateAge", "%d is no age; write seconds, or 0 where sessions are not lengthened", c.UpdateAge)
 	}

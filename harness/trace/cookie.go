@@ -104,12 +104,18 @@ var expiryLayouts = []string{"Mon, 02 Jan 2006 15:04:05 MST", "Mon, 02-Jan-2006 
 	"Monday, 02-Jan-06 15:04:05 MST", time.ANSIC}
 
 func past(expires string) bool {
+	at, dated := SetCookie{Expires: expires}.Ends()
+	return dated && !at.After(time.Now())
+}
+
+// Ends is the moment that Expires names, where it names one.
+func (c SetCookie) Ends() (at time.Time, dated bool) {
 	for _, layout := range expiryLayouts {
-		if at, err := time.Parse(layout, expires); err == nil {
-			return !at.After(time.Now())
+		if at, err := time.Parse(layout, c.Expires); err == nil {
+			return at, true
 		}
 	}
-	return false
+	return time.Time{}, false
 }
 
 // ParseCookies takes a Cookie header apart, in the order sent, and teaches r

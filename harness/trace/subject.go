@@ -1,5 +1,11 @@
 package trace
 
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
 // Subject is the application that a trace is about, as far as Explain must
 // know it: where its parts are and what was agreed of its cookie.
 type Subject struct {
@@ -9,6 +15,55 @@ type Subject struct {
 	Paths    Paths          `json:"paths"`
 	Issuer   string         `json:"issuer,omitempty"`
 	Audience string         `json:"audience,omitempty"`
+	// SignedIn is how an answer on the session is read, Methods how what
+	// changes a session is asked for.
+	SignedIn Reading `json:"signedIn,omitzero"`
+	Methods  Methods `json:"methods,omitzero"`
+	// Refused is the status of a sign-in with a wrong password; 0: 401.
+	Refused int `json:"refused,omitempty"`
+	// Preset is the library whose words mends are told in; empty: BetterAuth.
+	Preset string `json:"preset,omitempty"`
+}
+
+// Methods of the endpoints that change a session; empty: POST.
+type Methods struct {
+	SignUp  string `json:"signUp,omitempty"`
+	SignIn  string `json:"signIn,omitempty"`
+	SignOut string `json:"signOut,omitempty"`
+}
+
+// Or is the method, POST where none is written.
+func (Methods) Or(method string) string {
+	if method == "" {
+		return http.MethodPost
+	}
+	return method
+}
+
+// Reading is how an answer on the session tells who is signed in.
+type Reading struct {
+	// Person is where the e-mail address stands in the JSON of the answer,
+	// names of fields with dots between them; empty: "user.email".
+	Person string `json:"person,omitempty" yaml:"person"`
+}
+
+// Of reads an answer: the person whom it names or, of a 200 in JSON that names
+// none, that nobody is signed in. Neither holds of any other answer.
+func (r Reading) Of(status int, body string) (person string, nobody bool) {
+	var value any
+	if status != http.StatusOK || json.Unmarshal([]byte(body), &value) != nil {
+		return "", false
+	}
+	path := r.Person
+	if path == "" {
+		path = "user.email"
+	}
+	for name := range strings.SplitSeq(path, ".") {
+		fields, _ := value.(map[string]any)
+		value = fields[name]
+	}
+	person, _ = value.(string)
+	return person, person == ""
 }
 
 // Origins of a target: scheme://host, no trailing slash.

@@ -69,7 +69,7 @@ func (b *browsers) start(ctx context.Context, p browser.Profile, s *Started) err
 	if s.Browser, err = drivers.Start(limited, l); err != nil {
 		return err // drivers say what they were to start
 	}
-	s.Capability, err = capability.Measure(ctx, b.opener(s.Browser), b.ground.Target.Origins, work)
+	s.Capability, err = capability.Measure(ctx, b.opener(s.Browser), b.ground.Target.Measured(), work)
 	if err != nil {
 		return fmt.Errorf("measure what %s does with cookies: %w", p.Name, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"crossing/harness/edge"
@@ -40,8 +41,11 @@ type Question struct {
 	Session, Bearer string
 	// Header is added as it is.
 	Header http.Header
-	// Body is sent as JSON, nil is none.
-	Body any
+	// Body is sent as JSON, nil is none. Content is sent as it is, in place of
+	// it, and Type says what it is.
+	Body    any
+	Content []byte
+	Type    string
 	// Instance answers, by its name; empty: whose turn it is.
 	Instance string
 }
@@ -70,14 +74,14 @@ func (c *Caller) Instances(role trace.Role) []string { return c.edge.Upstreams(r
 // Ask sends a question, reads the answer to its end, and returns what the
 // edge recorded of it. A status is an answer, whatever it says.
 func (c *Caller) Ask(ctx context.Context, q Question) (trace.Exchange, error) {
-	e, _, err := c.ask(ctx, q)
+	e, _, _, err := c.ask(ctx, q)
 	return e, err
 }
 
-func (c *Caller) ask(ctx context.Context, q Question) (trace.Exchange, *http.Response, error) {
+func (c *Caller) ask(ctx context.Context, q Question) (trace.Exchange, *http.Response, []byte, error) {
 	req, err := c.request(ctx, q)
 	if err != nil {
-		return trace.Exchange{}, nil, err
+		return trace.Exchange{}, nil, nil, err
 	}
 	origin, path := req.URL.Scheme+"://"+req.URL.Host, req.URL.Path
 	if role := c.target.Origins.Role(origin); q.Instance != "" {
@@ -86,29 +90,30 @@ func (c *Caller) ask(ctx context.Context, q Question) (trace.Exchange, *http.Res
 	began := time.Now()
 	res, err := c.Line.Client().Do(req)
 	if err != nil {
-		return trace.Exchange{}, nil, fmt.Errorf("ask from outside: %w", err)
+		return trace.Exchange{}, nil, nil, fmt.Errorf("ask from outside: %w", err)
 	}
-	_, err = io.Copy(io.Discard, res.Body)
+	body, err := io.ReadAll(res.Body)
 	_ = res.Body.Close() // it has been read, or there is a better error
 	if err != nil {
-		return trace.Exchange{}, nil, fmt.Errorf("read the answer of %s: %w", q.URL, err)
+		return trace.Exchange{}, nil, nil, fmt.Errorf("read the answer of %s: %w", q.URL, err)
 	}
 	e, err := c.Recorder.Await(ctx, began, req.Method+" "+q.URL, func(e trace.Exchange) bool {
 		return e.Outside && e.Method == req.Method && e.Origin == origin && e.Path == path
 	})
-	return e, res, err
+	return e, res, body, err
 }
 
 func (c *Caller) request(ctx context.Context, q Question) (*http.Request, error) {
 	if q.Method == "" {
 		q.Method = http.MethodGet
 	}
-	var body []byte
+	body := q.Content
 	if q.Body != nil {
 		var err error
 		if body, err = json.Marshal(q.Body); err != nil {
 			return nil, fmt.Errorf("write a question's body: %w", err)
 		}
+		q.Type = "application/json"
 	}
 	req, err := http.NewRequestWithContext(ctx, q.Method, q.URL, bytes.NewReader(body))
 	if err != nil {
@@ -117,13 +122,13 @@ func (c *Caller) request(ctx context.Context, q Question) (*http.Request, error)
 	for name, values := range q.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
-	for name, value := range map[string]string{"Origin": q.Origin, "Authorization": bearer(q.Bearer), "Cookie": c.cookie(q.Session)} {
+	for name, value := range map[string]string{"Origin": q.Origin, "Authorization": bearer(q.Bearer), "Content-Type": q.Type} {
 		if value != "" {
 			req.Header.Set(name, value)
 		}
 	}
-	if q.Body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if session := c.cookie(q.Session); session != "" {
+		req.Header.Set("Cookie", strings.Join(append(req.Header.Values("Cookie"), session), "; "))
 	}
 	return req, nil
 }
@@ -144,28 +149,86 @@ func (c *Caller) cookie(value string) string {
 
 // SignUp makes a new person, and returns the session cookie's plain value.
 func (c *Caller) SignUp(ctx context.Context, who journey.Person) (string, error) {
-	return c.enter(ctx, c.target.Contract.Paths.SignUp, map[string]string{"name": who.Name, "email": who.Email, "password": who.Password})
+	return c.enter(ctx, c.target.Contract.Paths.SignUp, c.target.Contract.Requests.SignUp, who)
 }
 
 // SignIn opens another session of a person, and returns its cookie's plain
 // value.
 func (c *Caller) SignIn(ctx context.Context, who journey.Person) (string, error) {
-	return c.enter(ctx, c.target.Contract.Paths.SignIn, map[string]string{"email": who.Email, "password": who.Password})
+	return c.enter(ctx, c.target.Contract.Paths.SignIn, c.target.Contract.Requests.SignIn, who)
 }
 
-func (c *Caller) enter(ctx context.Context, path string, body map[string]string) (string, error) {
-	c.Recorder.Redactor().Learn(body["password"])
+// ToSignIn is the question by which a person signs in, ToSignOut the one by
+// which a session is ended: as the contract has them, from the frontend, with a
+// fresh token against forged requests where there is one.
+func (c *Caller) ToSignIn(ctx context.Context, who journey.Person) (Question, error) {
+	return c.to(ctx, c.target.Contract.Paths.SignIn, c.target.Contract.Requests.SignIn, who)
+}
+
+// ToSignOut is ToSignIn's counterpart; the session is the caller's to add.
+func (c *Caller) ToSignOut(ctx context.Context) (Question, error) {
+	return c.to(ctx, c.target.Contract.Paths.SignOut, c.target.Contract.Requests.SignOut, journey.Person{})
+}
+
+func (c *Caller) to(ctx context.Context, path string, as target.Request, who journey.Person) (Question, error) {
+	c.Recorder.Redactor().Learn(who.Password)
 	o := c.target.Origins
-	e, res, err := c.ask(ctx, Question{Method: http.MethodPost, URL: o.Auth + path, Origin: o.Frontend, Body: body})
+	q := Question{Method: as.Method, URL: o.Auth + path, Origin: o.Frontend, Header: http.Header{}}
+	for name, value := range as.Headers {
+		q.Header.Set(name, value)
+	}
+	csrf, cookies, err := c.csrf(ctx)
+	if err != nil {
+		return q, err
+	}
+	if len(cookies) > 0 {
+		q.Header.Set("Cookie", strings.Join(cookies, "; "))
+	}
+	q.Type, q.Content, err = as.Content(target.Blanks{Name: who.Name, Email: who.Email, Password: who.Password, CSRF: csrf})
+	return q, err
+}
+
+// csrf fetches a token against forged requests, and the cookies that belong to
+// it; a contract without one gives neither.
+func (c *Caller) csrf(ctx context.Context) (token string, cookies []string, err error) {
+	from := c.target.Contract.Requests.CSRF
+	if from.Path == "" {
+		return "", nil, nil
+	}
+	o := c.target.Origins
+	_, res, body, err := c.ask(ctx, Question{URL: o.Auth + from.Path, Origin: o.Frontend})
+	if err != nil {
+		return "", nil, err
+	}
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) == nil {
+		token, _ = fields[from.Field].(string)
+	}
+	if token == "" {
+		return "", nil, fmt.Errorf("GET %s answers %d without the field %q, where contract.requests.csrf has the token against forged requests", from.Path, res.StatusCode, from.Field)
+	}
+	c.Recorder.Redactor().Learn(token)
+	for _, cookie := range res.Cookies() {
+		cookies = append(cookies, cookie.Name+"="+cookie.Value)
+	}
+	return token, cookies, nil
+}
+
+func (c *Caller) enter(ctx context.Context, path string, as target.Request, who journey.Person) (string, error) {
+	q, err := c.to(ctx, path, as, who)
+	if err != nil {
+		return "", err
+	}
+	e, res, _, err := c.ask(ctx, q)
 	if err != nil {
 		return "", err
 	}
 	for _, cookie := range res.Cookies() {
-		if cookie.Name == c.target.Contract.Cookie.Name && e.Status == http.StatusOK {
+		if cookie.Name == c.target.Contract.Cookie.Name && e.Status == as.Answered {
 			return cookie.Value, nil
 		}
 	}
-	return "", fmt.Errorf("enter from outside: POST %s answers %d %s and sets no cookie %q", path, e.Status, e.Response.Body, c.target.Contract.Cookie.Name)
+	return "", fmt.Errorf("enter from outside: %s %s answers %d %s and sets no cookie %q", as.Method, path, e.Status, e.Response.Body, c.target.Contract.Cookie.Name)
 }
 
 // Close ends the caller's own line.

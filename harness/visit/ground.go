@@ -91,6 +91,9 @@ func (g *Ground) Close() error {
 func Routes(t *target.Target, s *stack.Stack) []edge.Route {
 	o := t.Origins
 	routes := []edge.Route{{Origin: o.Stranger, Role: trace.RoleStranger, Handler: edge.Stranger(o)}}
+	if other := t.Measured().Stranger; other != o.Stranger {
+		routes = append(routes, edge.Route{Origin: other, Role: trace.RoleStranger, Handler: edge.Stranger(o)})
+	}
 	for _, part := range []struct {
 		origin, service string
 		role            trace.Role

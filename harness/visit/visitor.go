@@ -88,7 +88,7 @@ func (v *Visitor) Open(ctx context.Context) error {
 	if v.Page, err = v.Session.NewPage(ctx); err != nil {
 		return err
 	}
-	seen, err := capability.Control(ctx, v.Page, v.ground.Target.Origins)
+	seen, err := capability.Control(ctx, v.Page, v.ground.Target.Measured())
 	if err != nil {
 		return err
 	}
@@ -139,9 +139,22 @@ func (v *Visitor) Jar(ctx context.Context) (trace.Jar, error) {
 	return jar, err
 }
 
-// KeepsCookie says whether the profile was measured to keep a Partitioned
-// cookie, so that a person there is signed in by it.
-func (v *Visitor) KeepsCookie() bool { return v.Capability.Partitioned == trace.MeasuredYes }
+// KeepsCookie says whether the profile keeps the session cookie, so that a
+// person there is signed in by it.
+func (v *Visitor) KeepsCookie() bool { return v.ground.Keeps(v.Capability) }
+
+// Keeps says whether a profile keeps the session cookie: it was measured to
+// keep one as the contract has it or, where frontend and auth service are of
+// one site, the cookie is a first party's, which every control proves is kept.
+func (g *Ground) Keeps(c trace.Capability) bool {
+	switch {
+	case g.Target.OneSite():
+		return true
+	case g.Target.Contract.Cookie.Partitioned:
+		return c.Partitioned == trace.MeasuredYes
+	}
+	return c.ThirdParty == trace.MeasuredYes
+}
 
 // SessionDigest is the digest of the session cookie that was set last.
 func (v *Visitor) SessionDigest() string { return observe.LastSession(v.Recorder.Snapshot()) }

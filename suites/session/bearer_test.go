@@ -59,12 +59,14 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 		}
 	})
 
-	It("when switched off, loses the session, and the diagnosis says exactly why", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+	It("when switched off, or where there is none, loses the session, and the diagnosis says exactly why", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		app.NeedsNoThirdPartyCookies(ctx, profile)
-		ada := app.Visit(ctx, profile, "ada")
-		ada.SwitchFallback(false)
+		ada := app.Visit(ctx, profile, "ada", rig.Refused())
+		if app.HasFallback() {
+			ada.SwitchFallback(false)
+		}
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
-		Expect(ada.SignUpAnswer()).To(BeStatus(200))
+		Expect(ada.SignUpAnswer()).To(BeStatus(app.Target().Contract.Requests.SignUp.Answered))
 		ada.AwaitSession(ctx)
 
 		Eventually(ctx, ada.Standing).Should(BeSignedOut())

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func endpoints() []endpoint {
 	o, c := app.Target().Origins, app.Target().Contract
 	all := []endpoint{
 		{trace.RoleAuth, http.MethodGet, o.Auth + c.Paths.Session, c.CORS.Auth, true},
-		{trace.RoleAuth, http.MethodPost, o.Auth + c.Paths.SignIn, c.CORS.Auth, true},
+		{trace.RoleAuth, c.Requests.SignIn.Method, o.Auth + c.Paths.SignIn, c.CORS.Auth, true},
 	}
 	if c.Paths.Token != "" {
 		all = append(all, endpoint{trace.RoleAuth, http.MethodGet, o.Auth + c.Paths.Token, c.CORS.Auth, true})
@@ -114,15 +115,16 @@ var _ = Describe("CORS", rig.AnyProfile(), func() {
 		})
 	})
 
-	It("lets the frontend's pages read a 401 as well as a 200", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+	It("lets the frontend's pages read a refusal as well as a 200", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		frontend := app.Target().Origins.Frontend
 		nobody := journey.NewPerson("nobody")
 		everywhere(func(caller *rig.Caller, e endpoint, instance string) {
 			q := rig.Question{Method: e.method, URL: e.url, Origin: frontend, Instance: instance}
 			want := http.StatusUnauthorized
 			switch {
-			case e.method == http.MethodPost:
-				q.Body = map[string]string{"email": nobody.Email, "password": nobody.Password}
+			case e.method != http.MethodGet:
+				q = caller.ToSignIn(ctx, nobody)
+				q.Instance, want = instance, app.Target().Contract.Requests.SignIn.Refused
 			case strings.HasSuffix(e.url, app.Target().Contract.Paths.Session):
 				want = http.StatusOK // nobody is signed in, which is no error there
 			}
@@ -159,33 +161,30 @@ var _ = DescribeTableSubtree("CORS in a browser", func(profile browser.Profile) 
 		ada := app.Visit(ctx, profile, "ada", rig.As(known), rig.Expecting("unexpected-401"))
 		ada.Walk(ctx, ada.Way.Home())
 		Eventually(ctx, ada.Standing).Should(BeSignedOut())
-		signIn := func(password string) rig.Call {
-			return rig.Call{
-				URL: ada.Way.Origins.Auth + contract.Paths.SignIn, Method: http.MethodPost, Credentials: "include",
-				Headers: map[string]string{"content-type": "application/json"},
-				Body:    `{"email":"` + known.Email + `","password":"` + ada.Secret(password) + `"}`,
-			}
-		}
+		guess := known
+		guess.Password = journey.NewPerson("guess").Password
+		right, wrong := ada.ToSignIn(ctx, known), ada.ToSignIn(ctx, guess)
 
-		read, seen := ada.Call(ctx, signIn(known.Password))
-		Expect(read).To(And(HaveField("Refused", ""), HaveField("Status", 200), HaveField("Body", ContainSubstring(known.Email))))
+		read, seen := ada.Call(ctx, right)
+		Expect(read).To(And(HaveField("Refused", ""), HaveField("Status", contract.Requests.SignIn.Answered), HaveField("Body", Not(BeEmpty()))))
 		for _, name := range contract.CORS.Auth.Exposed {
 			sent := seen[len(seen)-1].Response.Get(name) != ""
 			Expect(slices.Contains(read.Headers, name)).To(Equal(sent), "script reads %s, which the answer has: %v", name, sent)
 		}
-		Expect(seen).To(HaveExactElements(HaveField("Preflight", true), HaveField("Status", 200)))
+		Expect(seen).To(HaveExactElements(HaveField("Preflight", true), HaveField("Status", contract.Requests.SignIn.Answered)))
 
-		read, _ = ada.Call(ctx, signIn(journey.NewPerson("guess").Password))
-		Expect(read).To(And(HaveField("Refused", ""), HaveField("Status", 401)))
+		read, _ = ada.Call(ctx, wrong)
+		Expect(read).To(And(HaveField("Refused", ""), HaveField("Status", contract.Requests.SignIn.Refused)))
 
-		strange := signIn(known.Password)
+		strange := right
+		strange.Headers = maps.Clone(right.Headers)
 		strange.Headers["x-crossing-unknown"] = "1"
 		stays(ctx, ada, strange, "a header that is not allowed")
-		sandboxed := signIn(known.Password)
+		sandboxed := right
 		sandboxed.Sandboxed = true
 		stays(ctx, ada, sandboxed, "a sandboxed frame, whose origin is null")
 		ada.Walk(ctx, ada.Way.Leave())
-		stays(ctx, ada, signIn(known.Password), "a stranger's page")
+		stays(ctx, ada, right, "a stranger's page")
 	})
 }, rig.Profiles())
 

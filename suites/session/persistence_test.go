@@ -31,6 +31,7 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 	})
 
 	It("outlives client-side navigation", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		app.NeedsLink()
 		ada := signedIn(ctx)
 		ada.Walk(ctx, ada.Way.Home())
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByCookie())

@@ -87,7 +87,7 @@ var _ = Describe("refresh through any endpoint", rig.AnyProfile(), func() {
 		rows, contract := app.Database(), app.Target().Contract
 		ada := app.Caller("ada")
 		value := ada.SignUp(ctx, journey.NewPerson("ada"))
-		token := observe.SessionToken(value)
+		token := app.TokenOf(value)
 
 		for _, path := range []string{contract.Paths.Session, contract.Paths.Token, contract.Paths.List} {
 			for _, instance := range ada.Instances(trace.RoleAuth) {

@@ -18,7 +18,7 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 
 		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
 
-		Expect(ada.SignUpAnswer()).To(BeStatus(200))
+		Expect(ada.SignUpAnswer()).To(BeStatus(app.Target().Contract.Requests.SignUp.Answered))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 	})
 
@@ -30,11 +30,11 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 		ada := app.Visit(ctx, profile, "ada-again", rig.As(before.Person))
 		ada.Walk(ctx, ada.Way.SignIn(ada.Person))
 
-		Expect(ada.SignInAnswer()).To(BeStatus(200))
+		Expect(ada.SignInAnswer()).To(BeStatus(app.Target().Contract.Requests.SignIn.Answered))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 	})
 
-	It("refuses a wrong password, and says so by 401", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+	It("refuses a wrong password, and says so as agreed", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		before := app.Visit(ctx, profile, "ada")
 		before.Walk(ctx, before.Way.SignUp(before.Person))
 
@@ -43,8 +43,9 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 		guess.Password = journey.NewPerson("mallory").Password
 		mallory.Walk(ctx, mallory.Way.SignIn(guess))
 
-		Expect(mallory.SignInAnswer()).To(BeStatus(401))
-		Expect(mallory.SignInAnswer().Response.SetCookies).To(BeEmpty())
+		contract := app.Target().Contract
+		Expect(mallory.SignInAnswer()).To(BeStatus(contract.Requests.SignIn.Refused))
+		Expect(mallory.SignInAnswer().Response.SetCookies).NotTo(ContainElement(HaveField("Name", contract.Cookie.Name)))
 		Consistently(ctx, mallory.Standing).Should(BeSignedOut())
 	})
 

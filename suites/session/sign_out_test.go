@@ -40,8 +40,8 @@ var _ = DescribeTableSubtree("sign-out", func(profile browser.Profile) {
 
 		ada.Walk(ctx, ada.Way.SignOut())
 
-		answer := ada.Last(trace.RoleAuth, http.MethodPost, ada.Way.Contract.Paths.SignOut)
-		Expect(answer).To(BeStatus(200))
+		answer := ada.Last(trace.RoleAuth, ada.Way.Contract.Requests.SignOut.Method, ada.Way.Contract.Paths.SignOut)
+		Expect(answer).To(BeStatus(ada.Way.Contract.Requests.SignOut.Answered))
 		endsHere(ctx, ada, answer)
 		ada.Page = first
 		Eventually(ctx, ada.Standing).Should(BeSignedOut(), "in the tab that was open before")
@@ -61,7 +61,7 @@ var _ = DescribeTableSubtree("sign-out", func(profile browser.Profile) {
 
 		Expect(other.Ask(ctx, rig.Question{
 			Method: http.MethodPost, URL: ada.Way.Origins.Auth + contract.Paths.Revoke, Origin: ada.Way.Origins.Frontend,
-			Session: elsewhere, Body: map[string]string{"token": observe.SessionToken(old)},
+			Session: elsewhere, Body: map[string]string{"token": app.TokenOf(old)},
 		})).To(BeStatus(200))
 
 		ada.Walk(ctx, ada.Way.Reload())
@@ -102,8 +102,10 @@ var _ = DescribeTableSubtree("sign-out", func(profile browser.Profile) {
 // would hide a sign-out that does not.
 func onlySignOutClears(v *rig.Visitor) {
 	v.Line.Break(edge.Fault{
-		Name:     "nothing but sign-out changes the jar",
-		When:     func(r *http.Request) bool { return r.URL.Path != v.Way.Contract.Paths.SignOut },
+		Name: "nothing but sign-out changes the jar",
+		When: func(r *http.Request) bool {
+			return r.URL.Path != v.Way.Contract.Paths.SignOut || r.Method != v.Way.Contract.Requests.SignOut.Method
+		},
 		Response: func(res *http.Response) error { res.Header.Del("Set-Cookie"); return nil },
 	})
 }
@@ -133,7 +135,7 @@ func rowsOf(ctx SpecContext, rows *observe.Database, values ...string) []bool {
 	there := make([]bool, len(values))
 	for i, value := range values {
 		var err error
-		_, there[i], err = rows.Session(ctx, observe.SessionToken(value))
+		_, there[i], err = rows.Session(ctx, app.TokenOf(value))
 		Expect(err).NotTo(HaveOccurred())
 	}
 	return there

@@ -10,6 +10,7 @@ import (
 	"crossing/harness/journey"
 	"crossing/harness/lint"
 	"crossing/harness/stack"
+	"crossing/harness/target"
 	"crossing/harness/trace"
 )
 
@@ -39,6 +40,9 @@ func (c *lintCommand) Run(ctx context.Context) (err error) {
 	secrets := trace.NewRedactor(nil)
 	var options []lint.Options
 	for _, at := range targets {
+		if preset := at.target.Contract.Preset; preset != target.BetterAuth {
+			return fmt.Errorf("%s: contract.preset is %s, and lint judges the answers of BetterAuth alone; crossing diagnose and crossing run take every preset", at.target.Path, preset)
+		}
 		show.Say("Crossing · lint %s", at.target.Name)
 		runtime, err := ready(ctx, home, c.choices, at.target, nil, show)
 		if err != nil {

@@ -37,16 +37,19 @@ func (l *loss) see(e trace.Exchange) verdict {
 		return sessionKept
 	}
 	ok := e.Status >= 200 && e.Status < 300
-	switch paths := l.contract.Paths; e.Path {
-	case paths.SignUp, paths.SignIn:
-		l.signedIn = l.signedIn || ok && e.Method == http.MethodPost
+	paths, as := l.contract.Paths, l.contract.Requests
+	is := func(path, method string) bool { return e.Path == path && e.Method == method }
+	switch {
+	case is(paths.SignUp, as.SignUp.Method), is(paths.SignIn, as.SignIn.Method):
+		l.signedIn = l.signedIn || ok
 		l.turns++
-	case paths.SignOut:
+	case is(paths.SignOut, as.SignOut.Method):
 		l.signedIn = l.signedIn && !ok
 		l.turns++
-	case paths.Session:
-		return l.asked(e, ok && e.Response.Body != "" && e.Response.Body != "null")
-	case paths.Token:
+	case is(paths.Session, http.MethodGet):
+		person, _ := l.contract.SignedIn.Of(e.Status, e.Response.Body)
+		return l.asked(e, person != "")
+	case is(paths.Token, http.MethodGet):
 		if e.Status == http.StatusUnauthorized {
 			return l.asked(e, false)
 		}

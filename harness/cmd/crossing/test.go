@@ -18,7 +18,7 @@ import (
 // Crossing; users of it have no need of it.
 type testCommand struct {
 	choices
-	Part string `env:"PART" placeholder:"NAME" help:"One part only: lint, workflows, go, stack, command, auth-service, frontend, api or postgres."`
+	Part string `env:"PART" placeholder:"NAME" help:"One part only: lint, workflows, go, stack, command, auth-service, frontend, api, postgres, express-session or auth-js."`
 }
 
 // part is one runner of tests.
@@ -89,9 +89,14 @@ func (c *testCommand) Run(ctx context.Context) error {
 
 func (c *testCommand) parts(home checkout) ([]part, error) {
 	services := filepath.Join(string(home), "fixtures", "services")
+	// What the other applications are built of is installed by a run of theirs.
+	installed := []string{"sh", "-c", "npm ci && npm test"}
+	examples := filepath.Join(string(home), "fixtures", "examples")
 	all := []part{
 		{"lint", string(home), []string{setup.GolangCI.Path(home.state()), "run"}},
 		{"workflows", string(home), []string{setup.ActionLint.Path(home.state())}},
+		{"express-session", filepath.Join(examples, "express-session"), installed},
+		{"auth-js", filepath.Join(examples, "auth-js"), installed},
 		{"auth-service", filepath.Join(services, "auth-service"), []string{"npm", "test"}},
 		{"frontend", filepath.Join(services, "frontend"), []string{"npm", "test"}},
 		{"api", filepath.Join(services, "api"), []string{"/usr/bin/python3", "-m", "pytest", "-q"}},

@@ -24,11 +24,30 @@ const (
 	Starting = 5 * time.Minute
 )
 
+// HasFallback says whether the application has a bearer fallback.
+func (r *Rig) HasFallback() bool { return r.target.Contract.FallbackSetting.Path != "" }
+
 // NeedsFallback makes the spec not applicable to an application without a
 // bearer fallback.
 func (r *Rig) NeedsFallback() {
-	if r.target.Contract.FallbackSetting.Path == "" {
+	if !r.HasFallback() {
 		NotApplicable("the contract names no bearer fallback (contract.fallbackSetting)")
+	}
+}
+
+// NeedsSignUp makes the spec not applicable to an application where nobody new
+// can sign up.
+func (r *Rig) NeedsSignUp() {
+	if r.target.Contract.Paths.SignUp == "" {
+		NotApplicable("the contract names no way to sign up (contract.paths.signUp)")
+	}
+}
+
+// NeedsLink makes the spec not applicable to pages without a link between two
+// of them that loads nothing anew.
+func (r *Rig) NeedsLink() {
+	if r.target.Contract.Pages.OtherLink == "" {
+		NotApplicable("the contract names no link that is followed without a load (contract.pages.otherLink)")
 	}
 }
 
@@ -62,10 +81,10 @@ func (v *Visitor) AwaitSession(ctx SpecContext) {
 func (v *Visitor) signedInAt() time.Time {
 	GinkgoHelper()
 	var last time.Time
-	paths := v.Way.Contract.Paths
-	for _, e := range append(v.Exchanges(trace.RoleAuth, http.MethodPost, paths.SignUp), v.Exchanges(trace.RoleAuth, http.MethodPost, paths.SignIn)...) {
+	paths, as := v.Way.Contract.Paths, v.Way.Contract.Requests
+	for _, e := range append(v.Exchanges(trace.RoleAuth, as.SignUp.Method, paths.SignUp), v.Exchanges(trace.RoleAuth, as.SignIn.Method, paths.SignIn)...) {
 		end := e.Time.Add(time.Duration(e.Millis * float64(time.Millisecond)))
-		if e.Status == http.StatusOK && end.After(last) {
+		if e.Status < 300 && end.After(last) {
 			last = end
 		}
 	}

@@ -104,7 +104,7 @@ func (r *Rig) replay(ctx SpecContext, thief *Caller, q Question) Replayed {
 	if answer.Status != http.StatusOK {
 		Fail("a replayed session was answered neither by a person nor by nobody: " + answer.Response.Body)
 	}
-	one.Person, _ = observe.PersonOf([]byte(answer.Response.Body))
+	one.Person, _ = r.PersonIn(answer)
 	if paths.Token != "" {
 		q.URL = origins.Auth + paths.Token
 		one.Token = thief.Ask(ctx, q).Status
@@ -126,13 +126,42 @@ func BeTakenFor(who journey.Person) types.GomegaMatcher {
 // the auth service signs.
 func (r *Rig) Signed(token string) string {
 	GinkgoHelper()
+	signature := observe.SignatureOf(r.target.Contract)
 	for _, instance := range r.Auth() {
-		if secret := instance.Environment[r.target.Contract.SigningSecret]; secret != "" {
-			return observe.Sign(token, secret)
+		if secret := instance.Environment[r.target.Contract.SigningSecret]; secret != "" && signature.Signs() {
+			return signature.Sign(token, secret)
 		}
 	}
-	NotApplicable("a session cookie cannot be signed here: that needs contract.signingSecret, and services of the run's own")
+	NotApplicable("a session cookie cannot be signed here: that needs contract.signingSecret, a contract.signature that is stored in rows, and services of the run's own")
 	return ""
+}
+
+// TokenOf is what the session of a cookie's plain value is stored under.
+func (r *Rig) TokenOf(value string) string {
+	return observe.SignatureOf(r.target.Contract).Token(value)
+}
+
+// PersonIn reads an answer on the session: whom it names, or that nobody is
+// signed in.
+func (r *Rig) PersonIn(e trace.Exchange) (person string, nobody bool) {
+	return r.target.Contract.SignedIn.Of(e.Status, e.Response.Body)
+}
+
+// ToSignIn is the question by which a person signs in, ToSignOut the one by
+// which a session is ended.
+func (c *Caller) ToSignIn(ctx SpecContext, who journey.Person) Question {
+	GinkgoHelper()
+	q, err := c.Caller.ToSignIn(ctx, who)
+	Expect(err).NotTo(HaveOccurred())
+	return q
+}
+
+// ToSignOut is ToSignIn's counterpart.
+func (c *Caller) ToSignOut(ctx SpecContext) Question {
+	GinkgoHelper()
+	q, err := c.Caller.ToSignOut(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	return q
 }
 
 // SessionValue is the plain value of the session cookie that this person was

@@ -1,12 +1,16 @@
 package rig
 
 import (
+	"encoding/json"
+	"maps"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"crossing/harness/edge"
+	"crossing/harness/journey"
+	"crossing/harness/target"
 	"crossing/harness/trace"
 )
 
@@ -75,6 +79,26 @@ func (v *Visitor) Call(ctx SpecContext, c Call) (Read, []trace.Exchange) {
 		}
 	}
 	return read, seen
+}
+
+// ToSignIn is the call by which the open page signs a person in, as the
+// contract has it, with a fresh token against forged requests where there is
+// one.
+func (v *Visitor) ToSignIn(ctx SpecContext, who journey.Person) Call {
+	GinkgoHelper()
+	contract, blanks := v.Way.Contract, target.Blanks{Name: who.Name, Email: who.Email, Password: v.Secret(who.Password)}
+	if csrf := contract.Requests.CSRF; csrf.Path != "" {
+		read, _ := v.Call(ctx, Call{URL: v.Way.Origins.Auth + csrf.Path, Credentials: "include"})
+		var fields map[string]any
+		Expect(json.Unmarshal([]byte(read.Body), &fields)).To(Succeed(), "the answer with the token against forged requests")
+		blanks.CSRF, _ = fields[csrf.Field].(string)
+		v.Secret(blanks.CSRF)
+	}
+	kind, body, err := contract.Requests.SignIn.Content(blanks)
+	Expect(err).NotTo(HaveOccurred())
+	headers := map[string]string{"content-type": kind}
+	maps.Copy(headers, contract.Requests.SignIn.Headers)
+	return Call{URL: v.Way.Origins.Auth + contract.Paths.SignIn, Method: contract.Requests.SignIn.Method, Credentials: "include", Headers: headers, Body: string(body)}
 }
 
 // SetClock makes the clock that the open page's scripts read run ahead by so

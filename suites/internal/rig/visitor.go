@@ -35,6 +35,7 @@ type coming struct {
 	visit.Guest
 	expected []string
 	oversize bool
+	refused  bool
 }
 
 // As is an earlier person, in another browser session.
@@ -52,6 +53,19 @@ func Expecting(violations ...string) Option {
 // on purpose: they are not judged, and are no part of what the run reports.
 func Oversize() Option { return func(c *coming) { c.oversize = true } }
 
+// Refused declares that this visitor's spec is about a browser that refuses the
+// session cookie, with nothing to stand in for it.
+func Refused() Option { return func(c *coming) { c.refused = true } }
+
+// needsASession makes a spec not applicable where nobody can be signed in: the
+// profile refuses the session cookie, and the application has no fallback.
+func (r *Rig) needsASession(ctx SpecContext, p browser.Profile) {
+	GinkgoHelper()
+	if c := r.measured(ctx, p); !r.ground.Keeps(c) && !r.HasFallback() {
+		NotApplicable("%s refuses the session cookie (measured: %s), and the contract names no fallback that could stand in for it (contract.fallbackSetting)", p.Name, told(c))
+	}
+}
+
 // Visit opens a browser session for a fresh person, and proves its cookie
 // policy by a control before anything that it says is believed.
 func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...Option) *Visitor {
@@ -60,6 +74,9 @@ func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...
 	c := coming{Guest: visit.Guest{Name: name, Person: journey.NewPerson(name), Spec: CurrentSpecReport().FullText()}}
 	for _, change := range options {
 		change(&c)
+	}
+	if !c.refused {
+		r.needsASession(ctx, p)
 	}
 	opened, err := r.ground.Visitor(ctx, p, c.Guest)
 	Expect(err).NotTo(HaveOccurred())
@@ -131,13 +148,13 @@ func (v *Visitor) Last(role trace.Role, method, path string) trace.Exchange {
 // SignUpAnswer is the auth service's answer to the sign-up form.
 func (v *Visitor) SignUpAnswer() trace.Exchange {
 	GinkgoHelper()
-	return v.Last(trace.RoleAuth, http.MethodPost, v.Way.Contract.Paths.SignUp)
+	return v.Last(trace.RoleAuth, v.Way.Contract.Requests.SignUp.Method, v.Way.Contract.Paths.SignUp)
 }
 
 // SignInAnswer is the auth service's answer to the sign-in form.
 func (v *Visitor) SignInAnswer() trace.Exchange {
 	GinkgoHelper()
-	return v.Last(trace.RoleAuth, http.MethodPost, v.Way.Contract.Paths.SignIn)
+	return v.Last(trace.RoleAuth, v.Way.Contract.Requests.SignIn.Method, v.Way.Contract.Paths.SignIn)
 }
 
 // SessionToken is the plain token of the session that this person was given
@@ -146,7 +163,7 @@ func (v *Visitor) SessionToken() string {
 	GinkgoHelper()
 	digest := observe.LastSession(v.Recorder.Snapshot())
 	Expect(digest).NotTo(BeEmpty(), "%s was never given a session cookie", v.Person.Name)
-	return observe.SessionToken(v.rig.Reveal(digest))
+	return v.rig.TokenOf(v.rig.Reveal(digest))
 }
 
 // AskForSession makes the open page ask who is signed in, as its own script
@@ -172,8 +189,8 @@ func (v *Visitor) AskForSession(ctx SpecContext, n int) []trace.Exchange {
 // to drop the session cookie, Partitioned or not.
 func (r *Rig) NeedsTheCookie(ctx SpecContext, p browser.Profile) {
 	GinkgoHelper()
-	if c := r.measured(ctx, p); c.Partitioned != trace.MeasuredYes {
-		NotApplicable("%s keeps no Partitioned cookie (measured: %s)", p.Name, told(c))
+	if c := r.measured(ctx, p); !r.ground.Keeps(c) {
+		NotApplicable("%s keeps no cookie such as the session's (measured: %s)", p.Name, told(c))
 	}
 }
 
@@ -183,6 +200,9 @@ func (r *Rig) NeedsTheCookie(ctx SpecContext, p browser.Profile) {
 func (r *Rig) NeedsPartitions(ctx SpecContext, p browser.Profile) {
 	GinkgoHelper()
 	r.NeedsTheCookie(ctx, p)
+	if !r.target.Contract.Cookie.Partitioned {
+		NotApplicable("the session cookie has no partition (contract.cookie.partitioned: false)")
+	}
 	if c := r.measured(ctx, p); c.Isolated != trace.MeasuredYes {
 		NotApplicable("%s does not partition: what it keeps, another top-level site sees (measured: %s)", p.Name, told(c))
 	}
@@ -234,7 +254,7 @@ func (v *Visitor) ShowsPartitionKeys() bool { return showsKeys(v.Profile) }
 // measured to keep some third-party cookie.
 func (r *Rig) NeedsNoThirdPartyCookies(ctx SpecContext, p browser.Profile) {
 	GinkgoHelper()
-	if c := r.measured(ctx, p); c.Partitioned != trace.MeasuredNo || c.ThirdParty != trace.MeasuredNo {
+	if c := r.measured(ctx, p); r.ground.Keeps(c) || c.ThirdParty != trace.MeasuredNo {
 		NotApplicable("%s keeps the session cookie, so that no fallback is needed (measured: %s)", p.Name, told(c))
 	}
 }
