@@ -18,6 +18,7 @@ const (
 	UncaughtError   = "uncaught-error"
 	UnknownHost     = "unknown-host"
 	TooManyRequests = "rate-limited"
+	SecretLeaked    = "secret-leaked"
 )
 
 // Violation is one broken invariant.
@@ -33,7 +34,7 @@ func (v Violation) String() string { return v.Invariant + ": " + v.Text }
 
 // InvariantSlugs lists what Invariants may be told to expect.
 func InvariantSlugs() []string {
-	return []string{Unexpected401, CookieTwice, PartitionTwin, UncaughtError, UnknownHost, TooManyRequests}
+	return []string{Unexpected401, CookieTwice, PartitionTwin, UncaughtError, UnknownHost, TooManyRequests, SecretLeaked}
 }
 
 // Invariants returns what in the trace no journey may show, those expected
@@ -42,8 +43,11 @@ func InvariantSlugs() []string {
 func Invariants(t trace.Trace, expected ...string) []Violation {
 	var all []Violation
 	for _, e := range t.Exchanges {
-		if !e.Outside && !ownCall(t, e) {
+		switch {
+		case !e.Outside && !ownCall(t, e):
 			all = append(all, ofExchange(e)...)
+		case e.Leak != "": // whoever asked, it is out
+			all = append(all, Violation{Invariant: SecretLeaked, Text: call{Exchange: e}.line() + ": " + e.Leak, Exchange: e.ID, At: e.Time})
 		}
 	}
 	for _, j := range t.Jars {
@@ -80,6 +84,9 @@ func ofExchange(e trace.Exchange) []Violation {
 		add(Unexpected401, c.line())
 	case 429:
 		add(TooManyRequests, c.line())
+	}
+	if e.Leak != "" {
+		add(SecretLeaked, c.line()+": "+e.Leak)
 	}
 	if e.Role == trace.RoleUnknown {
 		add(UnknownHost, c.line())

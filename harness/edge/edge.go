@@ -85,6 +85,7 @@ type Edge struct {
 	tls       *tls.Config
 	address   netip.Addr
 	admit     []netip.Prefix
+	guard     *guard
 
 	mu      sync.Mutex
 	lines   map[*Line]bool
@@ -122,6 +123,7 @@ func New(o Options) (*Edge, error) {
 	if e.authority, err = newAuthority(hosts); err != nil {
 		return nil, fmt.Errorf("edge: %w", err)
 	}
+	e.guard = newGuard(routes)
 	e.tls = &tls.Config{
 		MinVersion:     tls.VersionTLS12,
 		NextProtos:     []string{"h2", "http/1.1"},

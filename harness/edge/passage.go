@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ func (l *Line) begin(r *http.Request, origin string, role trace.Role, outside bo
 	x := &passage{line: l, in: r, sent: newCapture(r.Header), e: trace.Exchange{
 		ID: newID(), Time: time.Now(), Role: role, Method: r.Method, Origin: origin,
 		PageOrigin: r.Header.Get("Origin"), Preflight: IsPreflight(r), Outside: outside}}
+	x.sent.scan.guard = l.edge.guard
 	if !l.enter(func() { l.passages[x] = true }) {
 		panic(http.ErrAbortHandler)
 	}
@@ -168,6 +170,9 @@ func (x *passage) rewrite(pr *httputil.ProxyRequest) {
 	}
 	if x.up != nil && x.up.remote() {
 		out.Host = x.up.url.Host // its own edge adds the rest
+		if strings.HasSuffix(out.Host, ".vercel.app") {
+			out.Header.Set("X-Vercel-Skip-Toolbar", "1") // a preview's script of the platform's own
+		}
 		for name, values := range x.up.Header {
 			out.Header[http.CanonicalHeaderKey(name)] = values
 		}

@@ -45,6 +45,7 @@ type capture struct {
 	mu    sync.Mutex
 	kept  []byte
 	total int64
+	scan  scan
 }
 
 func newCapture(h http.Header) *capture {
@@ -63,6 +64,7 @@ func (c *capture) wanted() bool { return c.isJSON() || c.isForm() }
 func (c *capture) add(p []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.scan.add(p)
 	c.total += int64(len(p))
 	if c.wanted() {
 		c.kept = append(c.kept, p[:min(len(p), bodyLimit+1-len(c.kept))]...)
@@ -132,6 +134,7 @@ func (w *watcher) saw(status int, h http.Header) {
 		return
 	}
 	w.status, w.header, w.body = status, h.Clone(), newCapture(h)
+	w.body.scan.guard = w.x.line.edge.guard
 }
 
 // WriteHeader passes the status on. Those below 200 announce an answer and are
@@ -198,6 +201,7 @@ func (x *passage) record() {
 		sent.Body, got.Body = r.Scrub(sent.Body), r.Scrub(got.Body)
 		e.Path, e.Query = r.Scrub(x.in.URL.EscapedPath()), r.Scrub(e.Query)
 		e.Err = r.Scrub(e.Err)
+		e.Leak = leakOf(x.leak())
 		x.line.rec.Exchange(e)
 	})
 }

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"mime"
 	"net/http"
@@ -26,7 +27,7 @@ func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor)
 	if err != nil {
 		return err
 	}
-	if why := misfit(home.Exchange, "the frontend", "FRONTEND_URL"); why != "" {
+	if why := misfit(e, home.Exchange, "the frontend", "FRONTEND"); why != "" {
 		return fmt.Errorf("%s", why)
 	}
 	if why := noPage(home.Exchange); why != "" {
@@ -36,7 +37,7 @@ func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor)
 	if err != nil {
 		return err
 	}
-	if why := misfit(session.Exchange, "the auth service", "AUTH_URL"); why != "" {
+	if why := misfit(e, session.Exchange, "the auth service", "AUTH"); why != "" {
 		return fmt.Errorf("%s", why)
 	}
 	if why := noEndpoint(session.Exchange, "session"); why != "" {
@@ -49,7 +50,7 @@ func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor)
 	if err != nil {
 		return err
 	}
-	if why := misfit(api.Exchange, "the api", "API_URL"); why != "" {
+	if why := misfit(e, api.Exchange, "the api", "API"); why != "" {
 		return fmt.Errorf("%s", why)
 	}
 	if why := noEndpoint(api.Exchange, "api"); why != "" {
@@ -73,15 +74,43 @@ func orSlash(path string) string {
 	return path
 }
 
-// misfit: nothing answers there, or a platform's wall does.
-func misfit(e trace.Exchange, who, setting string) string {
+// misfit: nothing answers there, or the platform does in the application's place.
+// part is how its settings begin.
+func misfit(by *edge.Edge, e trace.Exchange, who, part string) string {
 	if code := e.Response.Get(edge.Header); code != "" {
-		return fmt.Sprintf("%s cannot be reached: %s; check %s%s", who, e.Err, setting, hintOf(code))
+		return fmt.Sprintf("%s cannot be reached: %s; check %s_URL%s", who, e.Err, part, hintOf(code))
 	}
 	if why := wall(e); why != "" {
-		return fmt.Sprintf("%s at %s is behind a wall (%s): nothing of the application can be judged; open it to this machine, or name another deployment", who, e.Origin, why)
+		mend := fmt.Sprintf("give the project's secret as %s (or as %s_BYPASS_SECRET for this origin alone), or switch Deployment Protection off for it", target.BypassSetting, part)
+		if by.Guards(e.Origin) {
+			mend = fmt.Sprintf("the bypass secret that was sent is wrong, or of another project: each has its own, which %s_BYPASS_SECRET takes", part)
+		}
+		return fmt.Sprintf("%s at %s is behind a wall, which answered a %s (%s): nothing of the application can be judged; %s", who, e.Origin, kindOf(e), why, mend)
 	}
-	return ""
+	return platform(e, who, part)
+}
+
+// platform: an answer of Vercel's edge in place of a deployment's (Vercel,
+// "Errors").
+func platform(e trace.Exchange, who, part string) string {
+	code := e.Response.Get("X-Vercel-Error")
+	says := fmt.Sprintf("%s at %s is answered for by the platform (%d %s)", who, e.Origin, e.Status, code)
+	switch {
+	case code == "":
+		return ""
+	case strings.HasPrefix(code, "DEPLOYMENT_"), code == "NOT_FOUND":
+		return fmt.Sprintf("%s: there is no such deployment, or a newer build has taken its place; check %s_URL", says, part)
+	case e.Status >= 500:
+		return fmt.Sprintf("%s: the function failed before the application could answer; look at its logs (Vercel: Deployments, Functions, Logs)", says)
+	}
+	return says + ": nothing of the application can be judged"
+}
+
+func kindOf(e trace.Exchange) string {
+	if e.Request.Get("Sec-Fetch-Dest") == "document" {
+		return "document's request"
+	}
+	return "script's request"
 }
 
 func hintOf(code string) string {
@@ -101,12 +130,25 @@ func wall(e trace.Exchange) string {
 	switch {
 	case e.Status >= 300 && e.Status < 400 && to != nil && to.Host == "vercel.com":
 		return "it leads to vercel.com" + to.Path
-	case e.Status == http.StatusUnauthorized && strings.Contains(e.Response.Body, `"protection"`):
+	case e.Status == http.StatusUnauthorized && protection(e.Response.Body):
 		return "Vercel's deployment protection"
+	case e.Status == http.StatusUnauthorized && e.Response.Get("X-Vercel-Error") == "UNAUTHORIZED":
+		return "Vercel's deployment protection knows who asks, and lets them not in"
 	case e.Status == http.StatusUnauthorized && strings.EqualFold(e.Response.Get("Server"), "vercel") && html(e):
 		return "Vercel's deployment protection"
 	}
 	return ""
+}
+
+// protection is the member by which the wall's JSON is known: an application's
+// own 401 has none.
+func protection(body string) bool {
+	var said struct {
+		Protection struct {
+			Callback string `json:"vercel_auth_callback"`
+		} `json:"protection"`
+	}
+	return json.Unmarshal([]byte(body), &said) == nil && said.Protection.Callback != ""
 }
 
 func html(e trace.Exchange) bool { return kind(e) == "text/html" }

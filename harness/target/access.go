@@ -19,7 +19,52 @@ type Access struct {
 	Addresses map[string]string
 	// Roots verify the origins; nil: the system's.
 	Roots *x509.CertPool
+	// Bypass are the secrets that open protected deployments, by the host that
+	// each is for: nobody else may ever be sent it.
+	Bypass map[string]string
 }
+
+// Bypasses are the secrets of protected deployments as a person gives them:
+// one for every part, or one for each.
+type Bypasses struct{ All, Frontend, Auth, API string }
+
+// Settings that name them.
+const (
+	BypassSetting         = "VERCEL_AUTOMATION_BYPASS_SECRET"
+	FrontendBypassSetting = "FRONTEND_BYPASS_SECRET"
+	AuthBypassSetting     = "AUTH_BYPASS_SECRET"
+	APIBypassSetting      = "API_BYPASS_SECRET"
+)
+
+// For shares the secrets out among a target's hosts. Its error names the
+// setting, and never the secret.
+func (b Bypasses) For(t *Target) (map[string]string, error) {
+	all := map[string]string{}
+	for _, part := range []struct{ setting, own, origin string }{
+		{FrontendBypassSetting, b.Frontend, t.Origins.Frontend}, {AuthBypassSetting, b.Auth, t.Origins.Auth}, {APIBypassSetting, b.API, t.Origins.API},
+	} {
+		secret, setting := strings.TrimSpace(part.own), part.setting
+		if secret == "" {
+			secret, setting = strings.TrimSpace(b.All), BypassSetting
+		}
+		switch {
+		case part.origin == "" && part.own != "":
+			return nil, fmt.Errorf("%s is for an origin that was not given: leave it out, or give its address", part.setting)
+		case secret == "" || part.origin == "":
+		case strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }):
+			return nil, fmt.Errorf("%s holds a space, a line break or a letter that no header can carry: copy it once more from the project's settings (Deployment Protection, Protection Bypass for Automation)", setting)
+		case len(secret) < shortestBypass:
+			return nil, fmt.Errorf("%s has %d letters, and Vercel's have 32: copy it once more from the project's settings (Deployment Protection, Protection Bypass for Automation)", setting, len(secret))
+		default:
+			all[hostOf(part.origin)] = secret
+		}
+	}
+	return all, nil
+}
+
+// shortestBypass is in letters. A shorter one would stand by chance in what a
+// run writes, and could not be looked for there.
+const shortestBypass = 8
 
 // ParseAccess reads RESOLVE (HOST=ADDRESS or HOST=ADDRESS:PORT, as curl's
 // --resolve) and CA (a PEM file, as curl's --cacert). Its error names the

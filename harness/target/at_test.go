@@ -107,3 +107,27 @@ func TestAccessIsReadAndItsMistakesNamed(t *testing.T) {
 		}
 	}
 }
+
+func TestBypassesGoToTheirOwnHosts(t *testing.T) {
+	app, err := At(deployed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Bypasses{All: " one-for-all-of-them\n", Auth: "of-the-auth-service"}.For(app)
+	if err != nil || len(got) != 3 || got["docs.example.com"] != "one-for-all-of-them" || got["auth.example.net"] != "of-the-auth-service" || got["api.example.net"] != "one-for-all-of-them" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err := (Bypasses{}).For(app); err != nil || len(got) != 0 {
+		t.Errorf("without any: %v, %v", got, err)
+	}
+	app.Origins.API = ""
+	for want, b := range map[string]Bypasses{
+		"VERCEL_AUTOMATION_BYPASS_SECRET has 5 letters": {All: "short"},
+		"AUTH_BYPASS_SECRET holds a space":              {Auth: "open sesame, please"},
+		"API_BYPASS_SECRET is for an origin that":       {API: "of-the-api-that-is-none"},
+	} {
+		if _, err := b.For(app); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "sesame") {
+			t.Errorf("%s: got %v", want, err)
+		}
+	}
+}

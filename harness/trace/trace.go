@@ -86,6 +86,9 @@ type Exchange struct {
 	Err string `json:"err,omitempty"`
 	// Fault names the deliberate break that touched this exchange.
 	Fault string `json:"fault,omitempty"`
+	// Leak says where a secret stands that only the edge may put on what it
+	// forwards, such as a preview's bypass.
+	Leak string `json:"leak,omitempty"`
 	// Outside marks an exchange that the harness made itself, not the browser.
 	Outside bool `json:"outside,omitempty"`
 }

@@ -7,6 +7,7 @@ package visit
 import (
 	"context"
 	"errors"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ type Ground struct {
 func New(ctx context.Context, o Options) (*Ground, error) {
 	g := &Ground{Target: o.Target, options: o}
 	var err error
-	routes := reached(Routes(o.Target, o.Stack), o.Access)
+	routes := Reached(Routes(o.Target, o.Stack), o.Access)
 	for _, spare := range o.Spares {
 		for i := range routes {
 			if routes[i].Role == spare.Role {
@@ -118,13 +119,16 @@ func Routes(t *target.Target, s *stack.Stack) []edge.Route {
 	return routes
 }
 
-// reached puts a target.Access on the deployed origins among the routes.
-func reached(routes []edge.Route, by target.Access) []edge.Route {
+// Reached puts a target.Access on the deployed origins among the routes.
+func Reached(routes []edge.Route, by target.Access) []edge.Route {
 	for i := range routes {
 		for j := range routes[i].Upstreams {
 			u := &routes[i].Upstreams[j]
 			if host, deployed := strings.CutPrefix(u.URL, "https://"); deployed {
 				u.Roots, u.Address = by.Roots, by.Addresses[host]
+				if secret := by.Bypass[host]; secret != "" {
+					u.Header = http.Header{"X-Vercel-Protection-Bypass": {secret}}
+				}
 			}
 		}
 	}

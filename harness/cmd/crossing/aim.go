@@ -22,6 +22,10 @@ type aim struct {
 	Email       string   `env:"EMAIL" placeholder:"ADDRESS" help:"Sign in with this account instead of signing a new person up."`
 	Password    string   `env:"PASSWORD" placeholder:"WORD" help:"The account's password."`
 	Resolve     []string `env:"RESOLVE" sep:" " placeholder:"HOST=ADDRESS" help:"Connect to ADDRESS (or ADDRESS:PORT) for HOST, as curl's --resolve."`
+	Bypass      string   `env:"VERCEL_AUTOMATION_BYPASS_SECRET" name:"bypass" placeholder:"SECRET" help:"Secret that opens protected deployments; it goes to the deployment's own origins alone. Better in the environment than typed."`
+	BypassWeb   string   `env:"FRONTEND_BYPASS_SECRET" name:"frontend-bypass" placeholder:"SECRET" help:"The frontend's, where each project has its own."`
+	BypassAuth  string   `env:"AUTH_BYPASS_SECRET" name:"auth-bypass" placeholder:"SECRET" help:"The auth service's."`
+	BypassAPI   string   `env:"API_BYPASS_SECRET" name:"api-bypass" placeholder:"SECRET" help:"The api's."`
 	CA          string   `env:"CA" name:"ca" placeholder:"FILE" help:"Trust this authority (PEM) instead of the system's, as curl's --cacert. Certificates are always verified."`
 	Set         []string `env:"SET" sep:" " placeholder:"SERVICE.NAME=VALUE" help:"Change the environment of a service that is started, such as auth.COOKIE_PARTITIONED=false."`
 }
@@ -82,7 +86,12 @@ func (a aim) read(c choices, home checkout) (aimed, error) {
 	if err != nil {
 		return out, err
 	}
-	out.set, err = out.target.ParseSet(a.Set)
+	if out.set, err = out.target.ParseSet(a.Set); err != nil {
+		return out, err
+	}
+	if out.target.Remote() { // secrets that a CI job has for all of its jobs are nobody's mistake elsewhere
+		out.access.Bypass, err = target.Bypasses{All: a.Bypass, Frontend: a.BypassWeb, Auth: a.BypassAuth, API: a.BypassAPI}.For(out.target)
+	}
 	return out, err
 }
 

@@ -138,7 +138,7 @@ const (
 // otherPackages are all but those that start containers, and the suites, which
 // make e2e runs.
 func otherPackages(home checkout) ([]string, error) {
-	cmd := exec.Command("go", "list", "./fixtures/faults/...", "./harness/...", "./reports/...", "./suites/internal/...")
+	cmd := exec.Command("go", "list", "./fixtures/faults/...", "./fixtures/vercel/...", "./harness/...", "./reports/...", "./suites/internal/...")
 	cmd.Dir = string(home)
 	out, err := cmd.Output()
 	if err != nil {
