@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e soak up open watch down doctor diagnose lint engines report test bench sweep command
+.PHONY: help setup e2e preview soak up open watch down doctor diagnose lint engines report test bench sweep command
 
 ## help       this list
 help: command
@@ -17,6 +17,11 @@ setup: command
 ## e2e        run the suites: set up, start the services, drive the browsers, judge, take everything down
 e2e: command
 	@$(crossing) run
+
+## preview    run the session suite on what is deployed: CONFIG= FRONTEND_URL= AUTH_URL= API_URL=
+##            (crossing preview --help: VERCEL_AUTOMATION_BYPASS_SECRET=, RESOLVE=, CA=, ALLOW_PRODUCTION=)
+preview: command
+	@$(crossing) preview
 
 ## up         start the services and leave them up; later runs use them
 up: command

@@ -57,14 +57,36 @@ type Way struct {
 	Origins  trace.Origins
 	Contract target.Contract
 	Recorder *trace.Recorder
+	// Pace waits until a path may be asked once more, where an application
+	// limits that; nil: it may be asked at once.
+	Pace func(ctx context.Context, path string) error
+}
+
+// Names of the steps that a Pace is kept for.
+const (
+	signingUp = "sign up"
+	signingIn = "sign in"
+)
+
+// paced waits for a step's turn, before its own limit begins.
+func (w Way) paced(ctx context.Context, s Step) error {
+	paths := w.Contract.Paths
+	path := map[string]string{signingUp: paths.SignUp, signingIn: paths.SignIn, posting(paths.SignIn): paths.SignIn}[s.Name]
+	if w.Pace == nil || path == "" {
+		return nil
+	}
+	return w.Pace(ctx, path)
 }
 
 // Walk takes the steps one after the other, and marks each in the trace. It
 // stops at the first that fails.
 func (w Way) Walk(ctx context.Context, p browser.Page, steps ...Step) error {
 	for _, s := range steps {
+		err := w.paced(ctx, s)
 		m := trace.Mark{Step: s.Name, Begin: time.Now()}
-		err := limited(ctx, p, s)
+		if err == nil {
+			err = limited(ctx, p, s)
+		}
 		m.End = time.Now()
 		if err != nil {
 			err = fmt.Errorf("%s: %w", s.Name, err)

@@ -41,12 +41,12 @@ func (w Way) Account() Step { return w.Open(w.Contract.Pages.Other) }
 // the auth service, whatever it is, and until the page has led on or says that
 // it failed.
 func (w Way) SignUp(who Person) Step {
-	return w.form("sign up", w.Contract.Pages.SignUp, w.Contract.Requests.SignUp.Method, w.Contract.Paths.SignUp, who)
+	return w.form(signingUp, w.Contract.Pages.SignUp, w.Contract.Requests.SignUp.Method, w.Contract.Paths.SignUp, who)
 }
 
 // SignIn fills the sign-in form, and waits likewise.
 func (w Way) SignIn(who Person) Step {
-	return w.form("sign in", w.Contract.Pages.SignIn, w.Contract.Requests.SignIn.Method, w.Contract.Paths.SignIn, who)
+	return w.form(signingIn, w.Contract.Pages.SignIn, w.Contract.Requests.SignIn.Method, w.Contract.Paths.SignIn, who)
 }
 
 func (w Way) form(name string, form target.Form, method, endpoint string, who Person) Step {

@@ -56,7 +56,7 @@ func (w Way) Reserved(origin, frame string) string {
 // a path of the auth service, sends it, and waits for the answer. A form needs
 // no leave of CORS; encoding is one of HTML's three.
 func (w Way) PostFromStranger(path, encoding string, fields map[string]string) Step {
-	return Step{"post to " + path + " from a stranger's page", func(ctx context.Context, p browser.Page) error {
+	return Step{posting(path), func(ctx context.Context, p browser.Page) error {
 		query := url.Values{"url": {w.Origins.Auth + path}, "enctype": {encoding}}
 		for name, value := range fields {
 			query.Set(name, value)
@@ -74,6 +74,8 @@ func (w Way) PostFromStranger(path, encoding string, fields map[string]string) S
 		return shows(ctx, p, w.Origins.Auth+path)
 	}}
 }
+
+func posting(path string) string { return "post to " + path + " from a stranger's page" }
 
 // shows waits until the page is the one at want. The answer to a form is a
 // page, and whoever goes on before it is there is taken back to it.

@@ -3,6 +3,7 @@ package lint
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -13,6 +14,22 @@ import (
 	"crossing/harness/target"
 	"crossing/harness/trace"
 )
+
+// ColdError is a part that does not answer yet, as a deployment that comes up
+// does not: it may be asked again.
+type ColdError struct{ Why string }
+
+// Error is the sentence.
+func (e *ColdError) Error() string { return e.Why }
+
+// unfit is the error for a sentence about an exchange.
+func unfit(e trace.Exchange, why string) error {
+	waiting := e.Response.Get(edge.Header) == edge.CodeTimeout || e.Response.Get(edge.Header) == edge.CodeReset
+	if waiting || e.Status >= 500 && e.Response.Get("X-Vercel-Error") != "" {
+		return &ColdError{why}
+	}
+	return errors.New(why)
+}
 
 // Fit says in one sentence why a target cannot be judged at all: a part is not
 // to be reached, is something else, or its contract is another. nil: it can.
@@ -28,7 +45,7 @@ func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor)
 		return err
 	}
 	if why := misfit(e, home.Exchange, "the frontend", "FRONTEND"); why != "" {
-		return fmt.Errorf("%s", why)
+		return unfit(home.Exchange, why)
 	}
 	if why := noPage(home.Exchange); why != "" {
 		return fmt.Errorf("%s", why)
@@ -38,7 +55,7 @@ func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor)
 		return err
 	}
 	if why := misfit(e, session.Exchange, "the auth service", "AUTH"); why != "" {
-		return fmt.Errorf("%s", why)
+		return unfit(session.Exchange, why)
 	}
 	if why := noEndpoint(session.Exchange, "session"); why != "" {
 		return fmt.Errorf("%s", why)
@@ -51,7 +68,7 @@ func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor)
 		return err
 	}
 	if why := misfit(e, api.Exchange, "the api", "API"); why != "" {
-		return fmt.Errorf("%s", why)
+		return unfit(api.Exchange, why)
 	}
 	if why := noEndpoint(api.Exchange, "api"); why != "" {
 		return fmt.Errorf("%s", why)

@@ -92,8 +92,8 @@ func (s Signature) keyed(value, secret string) bool {
 	if err != nil {
 		return false
 	}
-	print := sha512.Sum512([]byte(`{"k":"` + base64.RawURLEncoding.EncodeToString(key) + `","kty":"oct"}`))
-	return header.Kid == base64.RawURLEncoding.EncodeToString(print[:])
+	thumbprint := sha512.Sum512([]byte(`{"k":"` + base64.RawURLEncoding.EncodeToString(key) + `","kty":"oct"}`))
+	return header.Kid == base64.RawURLEncoding.EncodeToString(thumbprint[:])
 }
 
 func sum(token, secret string) []byte {

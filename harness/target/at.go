@@ -19,7 +19,7 @@ var originSettings = map[string]string{
 func At(origins trace.Origins, like *Target) (*Target, error) {
 	t := &Target{File: File{Contract: presets[BetterAuth]}, Path: originSettings["origins.auth"]}
 	if like != nil {
-		t.Name, t.Contract, t.Path, t.Dir = like.Name, like.Contract, like.Path, like.Dir
+		t.Name, t.Contract, t.Path, t.Dir, t.Previews = like.Name, like.Contract, like.Path, like.Dir, like.Previews
 		t.Contract.SigningSecret = ""
 		// What followed from the origin follows from the new one.
 		if t.Contract.Issuer == like.Origins.Auth {

@@ -60,6 +60,9 @@ var presets = map[string]Contract{
 		SignedIn:  trace.Reading{Person: "user.email"},
 		Signature: BetterAuth,
 		Budgets:   second,
+		// Its defaults in production for paths of sign-in and sign-up (docs,
+		// "Rate Limit").
+		Limit: Limit{Most: 3, Within: 10 * time.Second},
 	},
 	// express-session 1.19: its cookie's name and attributes as its README has
 	// them, with those that a cross-site session needs; it has no endpoints of

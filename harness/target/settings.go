@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"crossing/harness/trace"
 )
 
 // Settings are what a person chose for one run, by flags or the environment.
@@ -17,6 +19,15 @@ type Settings struct {
 	Config string
 	// Engines are the names of the profiles to run.
 	Engines []string
+	// Deployed are the origins of a deployment that has the contract of Config;
+	// none: what Config describes is run.
+	Deployed trace.Origins
+	// Resolve and CA are how it is reached, Bypasses what opens it.
+	Resolve  []string
+	CA       string
+	Bypasses Bypasses
+	// Pace is a file by which processes keep to a deployment's limit together.
+	Pace string
 	// Runtime is "auto", "containers" or "processes".
 	Runtime string
 	// Executables are browsers that the user named, by engine.
@@ -120,6 +131,22 @@ func (t *Target) Environment(where string) map[string]string {
 		}
 	}
 	return nil
+}
+
+// Target is what the settings aim at, and how it is reached.
+func (s Settings) Target() (*Target, Access, error) {
+	t, err := Load(s.Config)
+	if err != nil || s.Deployed == (trace.Origins{}) {
+		return t, Access{}, err
+	}
+	if t, err = At(s.Deployed, t); err != nil {
+		return nil, Access{}, err
+	}
+	access, err := ParseAccess(s.Resolve, s.CA)
+	if err == nil {
+		access.Bypass, err = s.Bypasses.For(t)
+	}
+	return t, access, err
 }
 
 // Write saves the settings, for this account's eyes only.

@@ -16,6 +16,9 @@ type File struct {
 	// Origins are the addresses that browsers use. Locally they exist inside
 	// the edge only; any name under a listed top-level domain will do.
 	Origins trace.Origins `yaml:"origins"`
+	// Previews are patterns of hosts that are previews, besides Vercel's own
+	// names: "*.preview.example.com".
+	Previews []string `yaml:"previews"`
 	// Services are started in the order of their needs. None: the origins
 	// are reached as they are.
 	Services map[string]Service `yaml:"services"`
@@ -140,6 +143,15 @@ type Contract struct {
 	// name of a JSON field) that switches the bearer fallback.
 	FallbackSetting Setting `yaml:"fallbackSetting"`
 	Budgets         Budgets `yaml:"budgets"`
+	// Limit is how often one address may sign up, and sign in. Deployments see
+	// all visitors of a run under one address, so that it is kept to there.
+	Limit Limit `yaml:"limit"`
+}
+
+// Limit is a rate, Most within a time; 0: none is known.
+type Limit struct {
+	Most   int           `yaml:"most"`
+	Within time.Duration `yaml:"within"`
 }
 
 // CORS is what auth and api let the frontend's pages do (Fetch, "CORS

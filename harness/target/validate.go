@@ -32,6 +32,7 @@ func (t *Target) validate() []fault {
 	var all []fault
 	add := func(field, why string, args ...any) { all = append(all, fault{field, fmt.Sprintf(why, args...)}) }
 	t.validateOrigins(add)
+	t.validatePreviews(add)
 	for _, name := range slices.Sorted(maps.Keys(t.Services)) {
 		t.validateService(name, t.Services[name], add)
 	}
@@ -232,6 +233,9 @@ func (t *Target) validateContract(add adder) {
 		}
 	}
 	t.validateRequests(add)
+	if (c.Limit.Most == 0) != (c.Limit.Within == 0) || c.Limit.Most < 0 || c.Limit.Within < 0 {
+		add("contract.limit", "write both most and within, such as {most: 3, within: 10s}, or neither")
+	}
 	if c.UpdateAge < 0 {
 		add("contract.updateAge", "%d is no age; write seconds, or 0 where sessions are not lengthened", c.UpdateAge)
 	}

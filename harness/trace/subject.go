@@ -32,14 +32,6 @@ type Methods struct {
 	SignOut string `json:"signOut,omitempty"`
 }
 
-// Or is the method, POST where none is written.
-func (Methods) Or(method string) string {
-	if method == "" {
-		return http.MethodPost
-	}
-	return method
-}
-
 // Reading is how an answer on the session tells who is signed in.
 type Reading struct {
 	// Person is where the e-mail address stands in the JSON of the answer,

@@ -26,6 +26,7 @@ type Caller struct {
 
 	target *target.Target
 	edge   *edge.Edge
+	pace   *Pace
 	own    bool // the line is the caller's own, to be closed
 }
 
@@ -59,13 +60,13 @@ func (g *Ground) Caller(spec, name string) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Caller{Recorder: rec, Line: line, target: g.Target, edge: g.Edge, own: true}, nil
+	return &Caller{Recorder: rec, Line: line, target: g.Target, edge: g.Edge, pace: g.options.Pace, own: true}, nil
 }
 
 // Outside is a caller who comes by the visitor's own line, from the same
 // address and through the same faults, but not out of the browser.
 func (v *Visitor) Outside() *Caller {
-	return &Caller{Recorder: v.Recorder, Line: v.Line, target: v.ground.Target, edge: v.ground.Edge}
+	return &Caller{Recorder: v.Recorder, Line: v.Line, target: v.ground.Target, edge: v.ground.Edge, pace: v.ground.options.Pace}
 }
 
 // Instances are the names of those who answer for a role, in their order.
@@ -173,6 +174,11 @@ func (c *Caller) ToSignOut(ctx context.Context) (Question, error) {
 func (c *Caller) to(ctx context.Context, path string, as target.Request, who journey.Person) (Question, error) {
 	c.Recorder.Redactor().Learn(who.Password)
 	o := c.target.Origins
+	if path != c.target.Contract.Paths.SignOut {
+		if err := c.pace.Await(ctx, path); err != nil {
+			return Question{}, err
+		}
+	}
 	q := Question{Method: as.Method, URL: o.Auth + path, Origin: o.Frontend, Header: http.Header{}}
 	for name, value := range as.Headers {
 		q.Header.Set(name, value)

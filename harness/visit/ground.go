@@ -30,6 +30,8 @@ type Options struct {
 	Stack *stack.Stack
 	// Access is how deployed origins are reached from this machine.
 	Access target.Access
+	// Pace is kept by all who sign up and in; nil: nobody waits.
+	Pace *Pace
 	// Spares are instances that serve a visitor only where their line is pinned
 	// to them; nobody else meets them.
 	Spares []Spare

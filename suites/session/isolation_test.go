@@ -91,7 +91,7 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 		for _, v := range two {
 			asking.Go(func() {
 				defer GinkgoRecover()
-				for range app.Auth() {
+				for range app.Instances(trace.RoleAuth) {
 					v.Walk(ctx, v.Way.Reload())
 					Eventually(ctx, v.Standing).Should(BeSignedInAs(v.Person.Email))
 				}

@@ -24,7 +24,7 @@ var _ = DescribeTableSubtree("retrieval", func(profile browser.Profile) {
 
 	It("names this person on every instance, from the first call after sign-in on", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		ada := signedIn(ctx)
-		for range app.Auth() {
+		for range app.Instances(trace.RoleAuth) {
 			ada.Walk(ctx, ada.Way.Reload())
 			Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 		}
@@ -34,13 +34,13 @@ var _ = DescribeTableSubtree("retrieval", func(profile browser.Profile) {
 			person, _ := app.PersonIn(e)
 			Expect(person).To(Equal(ada.Person.Email), "call %d after sign-in, answered by %s", i+1, e.Instance)
 		}
-		Expect(rig.InstancesOf(answers)).To(ConsistOf(rig.Names(app.Auth())))
+		Expect(rig.InstancesOf(answers)).To(ConsistOf(app.Instances(trace.RoleAuth)))
 	})
 
 	It("finds nobody for a person who is not signed in", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		bob := app.Visit(ctx, profile, "bob")
 		bob.Walk(ctx, bob.Way.Home())
-		for _, e := range bob.AskForSession(ctx, len(app.Auth())) {
+		for _, e := range bob.AskForSession(ctx, len(app.Instances(trace.RoleAuth))) {
 			Expect(e).To(BeStatus(200))
 			_, nobody := app.PersonIn(e)
 			Expect(nobody).To(BeTrue(), "%s", e.Response.Body)

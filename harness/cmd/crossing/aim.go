@@ -37,6 +37,10 @@ type aimed struct {
 	set    map[string]map[string]string
 }
 
+func (a aim) bypasses() target.Bypasses {
+	return target.Bypasses{All: a.Bypass, Frontend: a.BypassWeb, Auth: a.BypassAuth, API: a.BypassAPI}
+}
+
 // deployed says whether addresses were given.
 func (a aim) deployed() bool { return a.FrontendURL != "" || a.AuthURL != "" || a.APIURL != "" }
 
@@ -90,7 +94,7 @@ func (a aim) read(c choices, home checkout) (aimed, error) {
 		return out, err
 	}
 	if out.target.Remote() { // secrets that a CI job has for all of its jobs are nobody's mistake elsewhere
-		out.access.Bypass, err = target.Bypasses{All: a.Bypass, Frontend: a.BypassWeb, Auth: a.BypassAuth, API: a.BypassAPI}.For(out.target)
+		out.access.Bypass, err = a.bypasses().For(out.target)
 	}
 	return out, err
 }

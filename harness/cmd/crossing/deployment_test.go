@@ -97,6 +97,18 @@ func (d *deployment) changed(res *http.Response) error {
 // authority makes one, and a certificate for every host of the target.
 func (d *deployment) authority(t *testing.T) tls.Certificate {
 	t.Helper()
+	o := d.target.Origins
+	settings, root := certified(t, o.Frontend, o.Auth, o.API)
+	d.ca = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(d.ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return settings.Certificates[0]
+}
+
+// certified makes an authority, and a certificate of it for some origins.
+func certified(t *testing.T, origins ...string) (settings *tls.Config, authority []byte) {
+	t.Helper()
 	made := func(template, parent *x509.Certificate, signer *ecdsa.PrivateKey) ([]byte, *ecdsa.PrivateKey) {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
@@ -111,17 +123,17 @@ func (d *deployment) authority(t *testing.T) tls.Certificate {
 		}
 		return der, key
 	}
+	var hosts []string
+	for _, origin := range origins {
+		hosts = append(hosts, strings.TrimPrefix(origin, "https://"))
+	}
 	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "A platform"}, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour)}
 	rootDER, rootKey := made(root, root, nil)
-	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: d.target.Hosts(), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: hosts, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		NotBefore: root.NotBefore, NotAfter: root.NotAfter}
 	leafDER, leafKey := made(leaf, root, rootKey)
-	d.ca = filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(d.ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{leafDER}, PrivateKey: leafKey}}}, rootDER
 }
 
 // look runs a command on the deployment, as a visitor from another address

@@ -137,6 +137,9 @@ func (p *plan) settings(run, private string) target.Settings {
 		OutDir: p.work, BaseImage: p.command.BaseImage, Set: p.set, Headed: p.command.Headed, Journeys: p.command.N, SlowMo: p.command.SlowMo,
 		Owner: owner.Self().String(), Run: run, Events: filepath.Join(private, "events"), Secrets: private, Reproduce: p.reproduce(),
 	}
+	if p.command.deployed != nil {
+		p.command.deployed.put(&s, filepath.Join(private, "pace"))
+	}
 	if p.kept != nil {
 		s.Kept = p.home.keptFile()
 	}

@@ -33,8 +33,10 @@ type runCommand struct {
 	N      int      `env:"N" default:"500" placeholder:"N" help:"Journeys that SUITE=soak walks on each profile."`
 	// Quick links the suites without what a debugger reads, which is most of
 	// the time that it takes to compile one saved file.
-	Quick   bool   `kong:"-"`
-	Timeout string `env:"TIMEOUT" default:"20m" placeholder:"DURATION" help:"Limit of the whole run."`
+	Quick bool `kong:"-"`
+	// deployed is what is run on in place of services; nil: none.
+	deployed *deployed
+	Timeout  string `env:"TIMEOUT" default:"20m" placeholder:"DURATION" help:"Limit of the whole run."`
 }
 
 // Limits of what can be meant: a browser for each of 64 processes fills any
@@ -59,7 +61,12 @@ func (c *runCommand) Run(ctx context.Context) error {
 	show := newProgress(os.Stdout)
 	defer show.Close()
 	show.Say("Crossing · %s · %s", plan.target.Name, plan.names())
-	if err := plan.adopt(ctx, c.choices, show); err != nil {
+	if c.deployed != nil {
+		err = c.deployed.await(ctx, show)
+	} else {
+		err = plan.adopt(ctx, c.choices, show)
+	}
+	if err != nil {
 		return err
 	}
 	if err := prepare(ctx, home, c.choices, plan, show, false); err != nil {
@@ -135,7 +142,15 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 		return nil, err
 	}
 	var err error
-	if p.target, err = c.load(home); err != nil {
+	if c.deployed != nil {
+		p.target = c.deployed.at.target
+		for _, secret := range c.deployed.at.access.Bypass {
+			p.secrets.Learn(secret)
+		}
+	} else if p.target, err = c.load(home); err != nil {
+		return nil, err
+	}
+	if err := walkable(p.target); err != nil {
 		return nil, err
 	}
 	if p.profiles, err = c.profiles(home); err != nil {
@@ -170,6 +185,29 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 		return nil, err
 	}
 	return p, p.writable()
+}
+
+// walkable says what the suites cannot do without: each spec's people sign up
+// and in through pages, and the pages tell who is signed in.
+func walkable(t *target.Target) error {
+	c := t.Contract
+	for _, needed := range []struct{ field, value, is string }{
+		{"contract.paths.signUp", c.Paths.SignUp, "the endpoint that makes an account"},
+		{"contract.paths.signIn", c.Paths.SignIn, "the endpoint that opens a session"},
+		{"contract.pages.home", c.Pages.Home, "a page's path"},
+		{"contract.pages.signUp.path", c.Pages.SignUp.Path, "the page with the sign-up form"},
+		{"contract.pages.signIn.path", c.Pages.SignIn.Path, "the page with the sign-in form"},
+		{"contract.pages.standing.selector", c.Pages.Standing.Selector, "the element that shows who is signed in"},
+		{"contract.pages.signOut", c.Pages.SignOut, "the element that signs out"},
+	} {
+		if needed.value == "" {
+			if t.Dir == "" {
+				return fmt.Errorf("%s is not known: name the crossing.yaml that describes the application by CONFIG, since the suites need %s; crossing diagnose does without", needed.field, needed.is)
+			}
+			return fmt.Errorf("%s: %s is missing, and the suites need %s; crossing diagnose does without", t.Path, needed.field, needed.is)
+		}
+	}
+	return nil
 }
 
 // nothingChosen says why no spec ran; earlier reports stay.

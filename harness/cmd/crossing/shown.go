@@ -105,7 +105,12 @@ func (p *plan) reproduce() string {
 	if here, err := os.Getwd(); err != nil || here != string(p.home) {
 		words[0] = "make -C " + quoted(string(p.home)) + " e2e"
 	}
-	words = append(words, "RUNTIME="+p.runtime)
+	if d := p.command.deployed; d != nil {
+		words[0] = strings.TrimSuffix(words[0], "e2e") + "preview"
+		words = append(words, d.words()...)
+	} else {
+		words = append(words, "RUNTIME="+p.runtime)
+	}
 	// A description may have been found in this folder without being named.
 	if p.target.Path != filepath.Join(string(p.home), "fixtures", target.DefaultName) {
 		words = append(words, "CONFIG="+quoted(p.target.Path))

@@ -35,14 +35,6 @@ func (r *Rig) NeedsFallback() {
 	}
 }
 
-// NeedsSignUp makes the spec not applicable to an application where nobody new
-// can sign up.
-func (r *Rig) NeedsSignUp() {
-	if r.target.Contract.Paths.SignUp == "" {
-		NotApplicable("the contract names no way to sign up (contract.paths.signUp)")
-	}
-}
-
 // NeedsLink makes the spec not applicable to pages without a link between two
 // of them that loads nothing anew.
 func (r *Rig) NeedsLink() {
@@ -175,15 +167,6 @@ func (r *Rig) NeedsRefresh() (due, early time.Duration) {
 	}
 	left := time.Duration(c.Cookie.Lifetime-c.UpdateAge) * time.Second
 	return left - time.Minute, left + min(time.Hour, time.Duration(c.UpdateAge)*time.Second/2)
-}
-
-// Names of instances.
-func Names(all []observe.Instance) []string {
-	names := make([]string, len(all))
-	for i := range all {
-		names[i] = all[i].Name
-	}
-	return names
 }
 
 // URLs of instances, past the edge.

@@ -86,6 +86,9 @@ func (v *Visitor) Call(ctx SpecContext, c Call) (Read, []trace.Exchange) {
 // one.
 func (v *Visitor) ToSignIn(ctx SpecContext, who journey.Person) Call {
 	GinkgoHelper()
+	if v.Way.Pace != nil {
+		Expect(v.Way.Pace(ctx, v.Way.Contract.Paths.SignIn)).To(Succeed())
+	}
 	contract, blanks := v.Way.Contract, target.Blanks{Name: who.Name, Email: who.Email, Password: v.Secret(who.Password)}
 	if csrf := contract.Requests.CSRF; csrf.Path != "" {
 		read, _ := v.Call(ctx, Call{URL: v.Way.Origins.Auth + csrf.Path, Credentials: "include"})

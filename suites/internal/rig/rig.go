@@ -37,6 +37,7 @@ type Rig struct {
 	name     string
 	settings target.Settings
 	target   *target.Target
+	access   target.Access
 	run      stack.Run
 	redactor *trace.Redactor
 	stack    *stack.Stack
@@ -147,6 +148,7 @@ func (r *Rig) Join(ctx SpecContext, data []byte) {
 	var err error
 	r.ground, err = visit.New(ctx, visit.Options{
 		Target: r.target, Settings: r.settings, Stack: r.stack, Spares: r.beside.spares(), Redactor: r.redactor, Run: r.run, Started: r.facts.profile,
+		Access: r.access, Pace: r.pace(),
 	})
 	r.must(err)
 	DeferCleanup(r.ground.Close)
@@ -160,7 +162,7 @@ func (r *Rig) prepare() {
 	var err error
 	r.settings, err = readSettings()
 	Expect(err).NotTo(HaveOccurred())
-	r.target, err = target.Load(r.settings.Config)
+	r.target, r.access, err = r.settings.Target()
 	Expect(err).NotTo(HaveOccurred())
 	// Ginkgo cleans up in reverse: this comes last.
 	DeferCleanup(sweepAfter, r.settings.Owner)
@@ -171,6 +173,14 @@ func (r *Rig) prepare() {
 	// run finds what a killed one has left, is inherited by all of them.
 	Expect(os.Setenv(markerOf(r.run))).To(Succeed())
 	watchOwner(r.settings.Owner)
+}
+
+// pace is kept where all visitors come from one address.
+func (r *Rig) pace() *visit.Pace {
+	if r.settings.Pace == "" {
+		return nil
+	}
+	return &visit.Pace{File: r.settings.Pace, Limit: r.target.Contract.Limit}
 }
 
 // begun makes what needs the redactor.
@@ -208,6 +218,10 @@ func (r *Rig) stackOptions(run stack.Run) stack.Options {
 
 // Auth are the instances of the auth service, to be asked past the edge.
 func (r *Rig) Auth() []observe.Instance { return r.ground.Observer.Auth }
+
+// Instances are the names of those who answer for a role, as they take turns:
+// of a deployment, which shows none, there is one.
+func (r *Rig) Instances(role trace.Role) []string { return r.ground.Edge.Upstreams(role) }
 
 // Target is the application under test.
 func (r *Rig) Target() *target.Target { return r.target }

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"crossing/harness/edge"
+	"crossing/harness/lint"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+	"crossing/harness/visit"
+)
+
+// previewCommand runs the session suite on what is deployed.
+type previewCommand struct {
+	choices
+	aim
+	AllowProduction []string      `env:"ALLOW_PRODUCTION" sep:" " placeholder:"HOST" help:"A host that is no preview by its name, and is meant all the same: new people are signed up there."`
+	WarmUp          time.Duration `env:"WARM_UP" default:"60s" placeholder:"DURATION" help:"How long the deployments may take to come up, before anything is judged."`
+	One             string        `env:"ONE" placeholder:"WHAT" help:"Only the specs of a file (persistence_test.go), or those whose text holds WHAT."`
+	Seed            int64         `env:"SEED" placeholder:"N" help:"Seed of the random order; default: a new one."`
+	Procs           int           `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
+	Out             string        `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
+	Timeout         string        `env:"TIMEOUT" default:"40m" placeholder:"DURATION" help:"Limit of the whole run; sign-ins are paced below the application's limit (contract.limit)."`
+}
+
+// Run is kong's entry.
+func (c *previewCommand) Run(ctx context.Context) error {
+	home, err := findCheckout()
+	if err != nil {
+		return err
+	}
+	if err := c.choices.check(); err != nil {
+		return err
+	}
+	at, err := c.aim.check(c.choices, home)
+	if err != nil {
+		return err
+	}
+	if !c.deployed() && !at.target.Remote() {
+		return errors.New("FRONTEND_URL and AUTH_URL are missing: give the addresses of the previews, and API_URL where there is an api; or name a crossing.yaml without services by CONFIG")
+	}
+	if c.Email != "" {
+		return errors.New("EMAIL and PASSWORD are for crossing diagnose: each spec of a suite signs a new person of its own up, so that none relies on another; leave them out")
+	}
+	if err := at.target.GuardProduction(c.AllowProduction); err != nil {
+		return err
+	}
+	if c.WarmUp < 0 {
+		return fmt.Errorf("WARM_UP=%s is negative; write a duration such as 60s", c.WarmUp)
+	}
+	r := runCommand{
+		choices: c.choices, Suite: "session", One: c.One, Seed: c.Seed, Procs: c.Procs, Out: c.Out, Timeout: c.Timeout, N: 1,
+		deployed: &deployed{at: at, aim: c.aim, warmUp: c.WarmUp},
+	}
+	return r.Run(ctx)
+}
+
+// deployed is what a run aims at where it starts nothing.
+type deployed struct {
+	at     aimed
+	aim    aim
+	warmUp time.Duration
+}
+
+// put hands it on to the suites' processes.
+func (d *deployed) put(s *target.Settings, pace string) {
+	s.Deployed = d.at.target.Origins
+	s.Deployed.Stranger = ""
+	s.Resolve, s.CA, s.Pace = d.aim.Resolve, d.aim.CA, pace
+	s.Bypasses = d.aim.bypasses()
+}
+
+// words are the settings that aim there again; secrets have to be put back by
+// hand.
+func (d *deployed) words() []string {
+	var words []string
+	o := d.at.target.Origins
+	for _, named := range []struct{ setting, value string }{
+		{"FRONTEND_URL", o.Frontend}, {"AUTH_URL", o.Auth}, {"API_URL", o.API}, {"CA", d.aim.CA}, {"RESOLVE", strings.Join(d.aim.Resolve, " ")},
+	} {
+		if named.value != "" {
+			words = append(words, named.setting+"="+quoted(named.value))
+		}
+	}
+	return words
+}
+
+// await waits until every part answers, within the budget, and says in one
+// sentence why the deployment cannot be judged: before any spec runs.
+func (d *deployed) await(ctx context.Context, show *progress) error {
+	redactor := trace.NewRedactor(nil)
+	g, err := edge.New(edge.Options{Routes: visit.Reached(visit.Routes(d.at.target, nil), d.at.access), Redactor: redactor})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = g.Close() }()
+	began := time.Now()
+	within, cancel := context.WithTimeout(ctx, d.warmUp)
+	defer cancel()
+	for {
+		show.Begin("wait for the deployments to come up")
+		err := lint.Fit(ctx, g, d.at.target, redactor)
+		var cold *lint.ColdError
+		if err == nil || !errors.As(err, &cold) {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-within.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("%w (for %s now: WARM_UP=%s is over)", err, time.Since(began).Round(time.Second), d.warmUp)
+		}
+	}
+}

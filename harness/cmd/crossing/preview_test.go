@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"crossing/harness/stack"
+	"crossing/harness/target"
+	"crossing/harness/trace"
+	"crossing/reports"
+)
+
+const bypass = "bypass-of-the-previews-0123456789"
+
+// emulated is the reference application on three protected previews of the
+// emulated platform, which is a process of its own.
+type emulated struct {
+	origins trace.Origins
+	address string
+	ca      string
+	config  string
+}
+
+// preview starts it. between may change what passes between the platform and
+// the frontend.
+func preview(t *testing.T, between func(http.ResponseWriter, *http.Request, http.Handler)) emulated {
+	t.Helper()
+	home, err := findCheckout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := emulated{config: filepath.Join(string(home), "fixtures", target.DefaultName), origins: trace.Origins{
+		Frontend: "https://docs-a1b2c3d4e-team.vercel.app", Auth: "https://auth-f5g6h7i8j-team.vercel.app", API: "https://api-k1l2m3n4o-team.vercel.app",
+	}}
+	app, err := target.Load(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := app.File
+	file.Origins = p.origins
+	s, err := stack.Up(t.Context(), stack.Options{Dir: app.Dir, File: file, Runtime: stack.Processes, StateDir: home.state(), Redactor: trace.NewRedactor(nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Down(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	backends := func(service string) (all []string) {
+		for _, i := range s.Instances(service) {
+			all = append(all, "http://"+i.Address())
+		}
+		return all
+	}
+	web := backends("frontend")
+	if between != nil {
+		to, err := url.Parse(web[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy := httputil.NewSingleHostReverseProxy(to)
+		front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { between(w, r, proxy) }))
+		t.Cleanup(front.Close)
+		web = []string{front.URL}
+	}
+	type fields map[string]any
+	one := func(project, hash string, backends []string) fields {
+		return fields{"project": project, "scope": "team", "hash": hash, "commit": "c1", "backends": backends, "coldStart": 300, "protected": true, "secrets": []string{bypass}}
+	}
+	dir := t.TempDir()
+	config, err := json.Marshal([]fields{one("docs", "a1b2c3d4e", web), one("auth", "f5g6h7i8j", backends("auth")), one("api", "k1l2m3n4o", backends("api"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, filepath.Join(dir, "deployments.json"), string(config))
+	p.ca = filepath.Join(dir, "ca.pem")
+	binary := filepath.Join(dir, "vercel")
+	build := exec.Command("go", "build", "-o", binary, "./fixtures/vercel")
+	build.Dir = string(home)
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	cmd := exec.Command(binary, "--config", filepath.Join(dir, "deployments.json"), "--ca", p.ca)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Signal(os.Interrupt); _ = cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.address = strings.TrimSpace(line)
+	return p
+}
+
+// run runs specs on it.
+func (p emulated) run(t *testing.T, one string, more ...string) (outcome, string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out")
+	args := []string{"preview", "--config=" + p.config, "--engine=chromium", "--procs=1", "--out=" + out, "--one=" + one, "--ca=" + p.ca,
+		"--frontend=" + p.origins.Frontend, "--auth=" + p.origins.Auth, "--api=" + p.origins.API}
+	for _, origin := range []string{p.origins.Frontend, p.origins.Auth, p.origins.API} {
+		args = append(args, "--resolve="+strings.TrimPrefix(origin, "https://")+"="+p.address)
+	}
+	return runCrossing(t, 3*time.Minute, append(args, more...)...), out
+}
+
+func TestAPreviewIsRunOnAsItIs(t *testing.T) {
+	p := preview(t, nil)
+	t.Run("its specs pass, and sign-ins keep to the limit of one address", func(t *testing.T) {
+		o, out := p.run(t, "sign_in_test.go", "--bypass="+bypass)
+		says(t, o, 0, "PASSED", "the target has no services of its own")
+		if data, err := os.ReadFile(filepath.Join(out, reports.RunFile)); err != nil || strings.Contains(string(data), bypass) {
+			t.Errorf("run.json: %v", err)
+		}
+	})
+	t.Run("a wall is one sentence before any spec", func(t *testing.T) {
+		o, _ := p.run(t, "sign_in_test.go")
+		says(t, o, exitUnready, "the frontend at "+p.origins.Frontend+" is behind a wall", "VERCEL_AUTOMATION_BYPASS_SECRET")
+		o, _ = p.run(t, "sign_in_test.go", "--bypass="+bypass, "--auth-bypass=of-another-project")
+		says(t, o, exitUnready, "the auth service at "+p.origins.Auth+" is behind a wall", "wrong, or of another project", "AUTH_BYPASS_SECRET")
+	})
+}
+
+func TestALeakOfTheBypassFailsTheRun(t *testing.T) {
+	secret := func(r *http.Request) string { return r.Header.Get("X-Vercel-Protection-Bypass") }
+	for name, between := range map[string]func(http.ResponseWriter, *http.Request, http.Handler){
+		"a redirect to another origin": func(w http.ResponseWriter, r *http.Request, to http.Handler) {
+			if r.URL.Path == "/img/favicon.svg" {
+				http.Redirect(w, r, "https://auth-f5g6h7i8j-team.vercel.app/favicon?of="+secret(r), http.StatusFound)
+				return
+			}
+			to.ServeHTTP(w, r)
+		},
+		"a script of somebody else's": func(w http.ResponseWriter, r *http.Request, to http.Handler) {
+			to.ServeHTTP(w, r)
+			if r.URL.Path == "/" {
+				_, _ = w.Write([]byte("<script>window.config = {bypass: '" + secret(r) + "'}</script>"))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := preview(t, between)
+			o, _ := p.run(t, "signs a new person up", "--bypass="+bypass)
+			says(t, o, exitFailed, "secret-leaked", "that the edge alone puts on requests")
+			if strings.Contains(o.stdout+o.stderr, bypass) {
+				t.Error("the secret is printed")
+			}
+		})
+	}
+}

@@ -1,0 +1,83 @@
+package visit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"crossing/harness/target"
+)
+
+// Pace keeps all processes of a run together below a limit that counts what
+// comes from one address, path by path. They share a file. A nil Pace lets
+// everything pass.
+type Pace struct {
+	// File is made where it is not there.
+	File  string
+	Limit target.Limit
+}
+
+// margin is kept from the limit: the service's clock counts from when it
+// answered, and this one's from when the request was let go.
+const margin = time.Second
+
+// Await waits until one more may ask for path, and counts it. It takes turns
+// with the other processes by a lock on the file.
+func (p *Pace) Await(ctx context.Context, path string) error {
+	if p == nil || p.Limit.Most == 0 {
+		return nil
+	}
+	for {
+		wait, err := p.take(path)
+		if err != nil || wait == 0 {
+			return err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s, to keep %s below %d in %s (contract.limit): %w", wait.Round(time.Millisecond), path, p.Limit.Most, p.Limit.Within, ctx.Err())
+		}
+	}
+}
+
+// take counts one, or says how long it is until there is room.
+func (p *Pace) take(path string) (wait time.Duration, err error) {
+	file, err := os.OpenFile(p.File, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return 0, fmt.Errorf("keep to the application's limit: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }() // the lock goes with it
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
+		return 0, fmt.Errorf("keep to the application's limit: lock %s: %w", p.File, err)
+	}
+	data, err := io.ReadAll(file)
+	if err != nil {
+		return 0, fmt.Errorf("keep to the application's limit: %w", err)
+	}
+	passed := map[string][]time.Time{}
+	if len(data) > 0 {
+		if err := json.Unmarshal(data, &passed); err != nil {
+			return 0, fmt.Errorf("keep to the application's limit: read %s: %w", p.File, err)
+		}
+	}
+	now, within := time.Now(), p.Limit.Within+margin
+	recent := slices.DeleteFunc(passed[path], func(at time.Time) bool { return now.Sub(at) >= within })
+	if len(recent) >= p.Limit.Most {
+		return recent[len(recent)-p.Limit.Most].Add(within).Sub(now), nil
+	}
+	passed[path] = append(recent, now)
+	if data, err = json.Marshal(passed); err != nil {
+		return 0, err
+	}
+	if err := file.Truncate(0); err != nil {
+		return 0, fmt.Errorf("keep to the application's limit: %w", err)
+	}
+	_, err = file.WriteAt(data, 0)
+	return 0, err
+}
