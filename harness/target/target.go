@@ -19,6 +19,9 @@ type File struct {
 	// Previews are patterns of hosts that are previews, besides Vercel's own
 	// names: "*.preview.example.com".
 	Previews []string `yaml:"previews"`
+	// Projects are the names that the platform knows the parts by, by which
+	// events of deployments are told apart.
+	Projects Projects `yaml:"projects"`
 	// Services are started in the order of their needs. None: the origins
 	// are reached as they are.
 	Services map[string]Service `yaml:"services"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ type previewCommand struct {
 	choices
 	aim
 	AllowProduction []string      `env:"ALLOW_PRODUCTION" sep:" " placeholder:"HOST" help:"A host that is no preview by its name, and is meant all the same: new people are signed up there."`
+	Events          string        `env:"EVENTS" placeholder:"FILE" help:"An event's payload (GitHub's deployment_status, Vercel's repository_dispatch), or a folder of them, in place of addresses: parts are told apart by projects in crossing.yaml, paired by commit, and waited for."`
+	Commit          string        `env:"COMMIT" placeholder:"SHA" help:"The commit whose deployments are run on; default: that of the events."`
+	Wait            time.Duration `env:"WAIT" default:"10m" placeholder:"DURATION" help:"How long the events of the other parts may take to come."`
 	WarmUp          time.Duration `env:"WARM_UP" default:"60s" placeholder:"DURATION" help:"How long the deployments may take to come up, before anything is judged."`
 	One             string        `env:"ONE" placeholder:"WHAT" help:"Only the specs of a file (persistence_test.go), or those whose text holds WHAT."`
 	Seed            int64         `env:"SEED" placeholder:"N" help:"Seed of the random order; default: a new one."`
@@ -35,6 +39,11 @@ func (c *previewCommand) Run(ctx context.Context) error {
 	}
 	if err := c.choices.check(); err != nil {
 		return err
+	}
+	if c.Events != "" {
+		if err := c.pair(ctx, home); err != nil {
+			return err
+		}
 	}
 	at, err := c.aim.check(c.choices, home)
 	if err != nil {
@@ -57,6 +66,52 @@ func (c *previewCommand) Run(ctx context.Context) error {
 		deployed: &deployed{at: at, aim: c.aim, warmUp: c.WarmUp},
 	}
 	return r.Run(ctx)
+}
+
+// pair finds the addresses by events, and waits until those of every part have
+// come.
+func (c *previewCommand) pair(ctx context.Context, home checkout) error {
+	if c.deployed() {
+		return errors.New("EVENTS and addresses are both given: the events name the addresses; leave FRONTEND_URL, AUTH_URL and API_URL out, or EVENTS")
+	}
+	if c.Wait < 0 {
+		return fmt.Errorf("WAIT=%s is negative; write a duration such as 10m", c.Wait)
+	}
+	described, err := c.load(home)
+	if err != nil {
+		return err
+	}
+	if p := described.Projects; p.Frontend == "" || p.Auth == "" {
+		return fmt.Errorf("%s: projects is missing: EVENTS tells the parts apart by the platform's names of them; write projects: {frontend: NAME, auth: NAME, api: NAME}", described.Path)
+	}
+	show := newProgress(os.Stdout)
+	defer show.Close()
+	within, cancel := context.WithTimeout(ctx, c.Wait)
+	defer cancel()
+	for {
+		events, err := target.ReadEvents(c.Events)
+		if err != nil {
+			return err
+		}
+		paired, err := described.Projects.Pair(events, c.Commit)
+		if err != nil {
+			return err
+		}
+		if len(paired.Waiting) == 0 {
+			c.FrontendURL, c.AuthURL, c.APIURL = paired.Origins.Frontend, paired.Origins.Auth, paired.Origins.API
+			show.Say("  commit %s: %s, %s %s", paired.Commit, c.FrontendURL, c.AuthURL, c.APIURL)
+			return nil
+		}
+		show.Begin("wait for " + strings.Join(paired.Waiting, "; "))
+		select {
+		case <-time.After(time.Second):
+		case <-within.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fmt.Errorf("the deployments of commit %s have not come within WAIT=%s: %s", paired.Commit, c.Wait, strings.Join(paired.Waiting, "; "))
+		}
+	}
 }
 
 // deployed is what a run aims at where it starts nothing.

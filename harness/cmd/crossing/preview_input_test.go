@@ -89,6 +89,13 @@ func TestBadPreviewsAreOneSentenceWithinFiveSeconds(t *testing.T) {
 	_ = nobody.Close()
 	noPEM := filepath.Join(t.TempDir(), "notes.txt")
 	fill(t, noPEM, "notes")
+	apart := filepath.Join(t.TempDir(), "events")
+	fill(t, filepath.Join(apart, "1.json"), `{"deployment_status":{"state":"success","environment_url":"`+docsURL+`"},"deployment":{"sha":"one","environment":"Preview – docs"}}`)
+	fill(t, filepath.Join(apart, "2.json"), `{"deployment_status":{"state":"success","environment_url":"`+docsURL+`"},"deployment":{"sha":"two","environment":"Preview – docs"}}`)
+	fill(t, filepath.Join(apart, "3.json"), `{"deployment_status":{"state":"failure"},"deployment":{"sha":"two","environment":"Preview – auth"}}`)
+	described := filepath.Join(t.TempDir(), "crossing.yaml")
+	fill(t, described, "origins: {frontend: https://docs.example.com, auth: https://auth.example.net}\nprojects: {frontend: docs, auth: auth}\n")
+	projects := "CONFIG=" + described
 	untrusted := slices.Concat(good, standIn(t, nil)[:1])
 	for _, c := range []struct {
 		name string
@@ -105,6 +112,13 @@ func TestBadPreviewsAreOneSentenceWithinFiveSeconds(t *testing.T) {
 		{"a port", with("AUTH_URL=" + authURL + ":8443"), []string{"AUTH_URL", "leave it out"}},
 		{"mistyped", with("AUTH_URL=https://auth f5g6h7i8j.vercel.app"), []string{"AUTH_URL"}},
 		{"production", with("AUTH_URL=https://auth.example.net"), []string{"AUTH_URL=https://auth.example.net is no preview", "ALLOW_PRODUCTION=auth.example.net"}},
+		{"events that are not there", []string{projects, "EVENTS=/nowhere/event.json"}, []string{"EVENTS=/nowhere/event.json", "GITHUB_EVENT_PATH"}},
+		{"events without projects", []string{config, "EVENTS=" + noPEM}, []string{"projects is missing", "projects: {frontend: NAME"}},
+		{"events that are none", []string{projects, "EVENTS=" + noPEM}, []string{"is no JSON of an event"}},
+		{"different commits", []string{projects, "EVENTS=" + apart}, []string{"of 2 commits (one, two)", "COMMIT"}},
+		{"a build that failed", []string{projects, "EVENTS=" + apart, "COMMIT=two"}, []string{"the deployment of auth (auth) for commit two was failed", "build's log"}},
+		{"a build that never comes", []string{projects, "EVENTS=" + apart, "COMMIT=one", "WAIT=1s"}, []string{"have not come within WAIT=1s", "no event of project auth for commit one"}},
+		{"events and addresses", with("EVENTS=" + apart), []string{"EVENTS and addresses are both given"}},
 		{"no description", good[1:], []string{"contract.pages", "CONFIG"}},
 		{"a malformed RESOLVE", with("RESOLVE=auth"), []string{"RESOLVE", "HOST=ADDRESS"}},
 		{"RESOLVE of nobody", with("RESOLVE=www.example.com=127.0.0.1"), []string{"RESOLVE", "www.example.com", "docs-a1b2c3d4e-team.vercel.app"}},

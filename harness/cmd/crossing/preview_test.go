@@ -109,12 +109,21 @@ func preview(t *testing.T, between func(http.ResponseWriter, *http.Request, http
 	return p
 }
 
-// run runs specs on it.
+// events are the platform's, a file each.
+func (p emulated) events(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for project, url := range map[string]string{"docs": p.origins.Frontend, "auth": p.origins.Auth, "api": p.origins.API} {
+		fill(t, filepath.Join(dir, project+".json"), `{"deployment_status":{"state":"success","environment_url":"`+url+`"},"deployment":{"sha":"c1","environment":"Preview – `+project+`"}}`)
+	}
+	return dir
+}
+
+// run runs specs on it, found by its events.
 func (p emulated) run(t *testing.T, one string, more ...string) (outcome, string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
-	args := []string{"preview", "--config=" + p.config, "--engine=chromium", "--procs=1", "--out=" + out, "--one=" + one, "--ca=" + p.ca,
-		"--frontend=" + p.origins.Frontend, "--auth=" + p.origins.Auth, "--api=" + p.origins.API}
+	args := []string{"preview", "--config=" + p.config, "--engine=chromium", "--procs=1", "--out=" + out, "--one=" + one, "--ca=" + p.ca, "--events=" + p.events(t)}
 	for _, origin := range []string{p.origins.Frontend, p.origins.Auth, p.origins.API} {
 		args = append(args, "--resolve="+strings.TrimPrefix(origin, "https://")+"="+p.address)
 	}
