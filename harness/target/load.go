@@ -34,9 +34,9 @@ type Target struct {
 // they are.
 func (t *Target) Remote() bool { return len(t.Services) == 0 }
 
-// elsewhere is a site of the harness's own beside the stranger's: a top-level
+// Elsewhere is a site of the harness's own beside the stranger's: a top-level
 // site to compare it with where the application has one site alone.
-const elsewhere = "https://www.crossing-elsewhere.org"
+const Elsewhere = "https://www.crossing-elsewhere.org"
 
 // OneSite says that frontend and auth service are of one site, where the
 // session cookie is no third party's.
@@ -52,7 +52,7 @@ func (t *Target) OneSite() bool {
 func (t *Target) Measured() trace.Origins {
 	o := t.Origins
 	if t.OneSite() {
-		o.Frontend, o.Stranger = o.Stranger, elsewhere
+		o.Frontend, o.Stranger = o.Stranger, Elsewhere
 	}
 	return o
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"syscall"
 	"time"
 
@@ -23,9 +22,18 @@ type Pace struct {
 	Limit target.Limit
 }
 
-// margin is kept from the limit: the service's clock counts from when it
-// answered, and this one's from when the request was let go.
-const margin = time.Second
+// margin is kept from the limit: the service counts from when it was asked, and
+// a person who was let go still has a form to fill in.
+const margin = 3 * time.Second
+
+// passed is what went for one path: how many since there was last a rest as long
+// as the limit's window, and the last of them. BetterAuth's limiter begins anew
+// after such a rest only (better-auth, rate-limiter); to keep to that is to keep
+// to every window of that length, too.
+type passed struct {
+	Count int
+	Last  time.Time
+}
 
 // Await waits until one more may ask for path, and counts it. It takes turns
 // with the other processes by a lock on the file.
@@ -60,19 +68,22 @@ func (p *Pace) take(path string) (wait time.Duration, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("keep to the application's limit: %w", err)
 	}
-	passed := map[string][]time.Time{}
+	all := map[string]passed{}
 	if len(data) > 0 {
-		if err := json.Unmarshal(data, &passed); err != nil {
+		if err := json.Unmarshal(data, &all); err != nil {
 			return 0, fmt.Errorf("keep to the application's limit: read %s: %w", p.File, err)
 		}
 	}
 	now, within := time.Now(), p.Limit.Within+margin
-	recent := slices.DeleteFunc(passed[path], func(at time.Time) bool { return now.Sub(at) >= within })
-	if len(recent) >= p.Limit.Most {
-		return recent[len(recent)-p.Limit.Most].Add(within).Sub(now), nil
+	so := all[path]
+	switch rest := now.Sub(so.Last); {
+	case rest >= within:
+		so.Count = 0
+	case so.Count >= p.Limit.Most:
+		return within - rest, nil
 	}
-	passed[path] = append(recent, now)
-	if data, err = json.Marshal(passed); err != nil {
+	all[path] = passed{Count: so.Count + 1, Last: now}
+	if data, err = json.Marshal(all); err != nil {
 		return 0, err
 	}
 	if err := file.Truncate(0); err != nil {

@@ -172,7 +172,7 @@ func statusOf(d diagnose.Diagnosis, walked error, open func(why string)) int {
 func refused(v *visit.Visitor) []string {
 	known := map[string]bool{}
 	o := v.Way.Origins
-	for _, origin := range []string{o.Frontend, o.Auth, o.API, o.Stranger} {
+	for _, origin := range []string{o.Frontend, o.Auth, o.API, o.Stranger, target.Elsewhere} {
 		known[strings.TrimPrefix(origin, "https://")] = true
 	}
 	var out []string

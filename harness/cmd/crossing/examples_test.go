@@ -21,6 +21,7 @@ func TestTheExamplesAreDiagnosedRightly(t *testing.T) {
 		{authJS, retrieve, "identity-2.AUTH_SECRET=" + random(t), "signature-refused", "Auth.js"},
 	} {
 		t.Run(c.example+" "+c.cause, func(t *testing.T) {
+			t.Parallel()
 			config, err := filepath.Abs(filepath.Join("../../../fixtures/examples", c.example, "crossing.yaml"))
 			if err != nil {
 				t.Fatal(err)
