@@ -139,6 +139,10 @@ func TestAPreviewIsRunOnAsItIs(t *testing.T) {
 			t.Errorf("run.json: %v", err)
 		}
 	})
+	t.Run("the wall stands, and its secret stays where it belongs", func(t *testing.T) {
+		o, _ := p.run(t, "protection_test.go", "--bypass="+bypass, "--engine=chromium,webkit")
+		says(t, o, 0, "PASSED: 5 passed")
+	})
 	t.Run("a wall is one sentence before any spec", func(t *testing.T) {
 		o, _ := p.run(t, "sign_in_test.go")
 		says(t, o, exitUnready, "the frontend at "+p.origins.Frontend+" is behind a wall", "VERCEL_AUTOMATION_BYPASS_SECRET")
