@@ -35,6 +35,8 @@ type Redactor struct {
 	// search costs the same for one secret and for a thousand.
 	forms map[uint64][]form
 	maybe sieve
+	// public are origins that everybody knows.
+	public map[string]bool
 }
 
 // sieve tells quickly that no form begins with eight given bytes; when it says
@@ -66,7 +68,7 @@ func NewRedactor(key []byte) *Redactor {
 		key = make([]byte, 32)
 		_, _ = rand.Read(key) // never fails (crypto/rand, since Go 1.24)
 	}
-	return &Redactor{key: key, plain: map[string]string{}, forms: map[uint64][]form{}}
+	return &Redactor{key: key, plain: map[string]string{}, forms: map[uint64][]form{}, public: map[string]bool{}}
 }
 
 // Digest returns what stands for secret in everything that is written:
@@ -102,7 +104,7 @@ func (r *Redactor) Learn(secret string) string {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, known := r.plain[d]; known {
+	if _, known := r.plain[d]; known || r.open(secret) {
 		return d
 	}
 	r.plain[d] = secret
@@ -113,6 +115,26 @@ func (r *Redactor) Learn(secret string) string {
 		r.seek(form{text, d}, text == secret)
 	}
 	return d
+}
+
+// Publish says that origins are no secrets, nor addresses below them that have
+// no query: a cookie may hold one, as Auth.js's callback-url does, and to take
+// that for a secret would hide the very addresses that a trace is about.
+func (r *Redactor) Publish(origins ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, origin := range origins {
+		r.public[origin] = true
+	}
+}
+
+// open says whether a value is an address that was published.
+func (r *Redactor) open(value string) bool {
+	if plain, err := url.QueryUnescape(value); err == nil {
+		value = plain
+	}
+	u, err := url.Parse(value)
+	return err == nil && u.RawQuery == "" && u.Fragment == "" && u.User == nil && r.public[u.Scheme+"://"+u.Host]
 }
 
 // seek has f looked for. One text may be a form of two secrets, such as a

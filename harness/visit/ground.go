@@ -64,6 +64,8 @@ type Ground struct {
 // New opens an edge for the target. Close ends it, and every browser.
 func New(ctx context.Context, o Options) (*Ground, error) {
 	g := &Ground{Target: o.Target, options: o}
+	origins := o.Target.Origins
+	o.Redactor.Publish(origins.Frontend, origins.Auth, origins.API, origins.Stranger)
 	var err error
 	routes := Reached(Routes(o.Target, o.Stack), o.Access)
 	for _, spare := range o.Spares {

@@ -30,9 +30,12 @@ func TestTheExamplesAreDiagnosedRightly(t *testing.T) {
 			if f.status != exitFailed || f.run.Counts.Failed != 1 {
 				t.Fatalf("want status %d and one failed spec: %s", exitFailed, f)
 			}
-			d := only(t, f)
+			if len(f.run.Diagnoses) == 0 {
+				t.Fatalf("nothing is explained: %s", f)
+			}
+			d := f.run.Diagnoses[0]
 			if len(d.Findings) == 0 || d.Findings[0].Cause != c.cause {
-				t.Fatalf("want %s:\n%s", c.cause, d.Diagnosis)
+				t.Fatalf("want %s:\n%s\n%s", c.cause, d.Diagnosis, f)
 			}
 			mend := strings.Join(d.Findings[0].Mend, "\n")
 			if !strings.Contains(mend, c.mend) || strings.Contains(mend, "BetterAuth") {
