@@ -2,6 +2,7 @@ package journey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -104,22 +105,34 @@ func (w Way) answered(ctx context.Context, p browser.Page, form target.Form, end
 }
 
 // land waits until the person was led on, or was told that it failed. To go
-// elsewhere before that would race with the page's own navigation.
+// elsewhere before that would race with the page's own navigation. It looks
+// again and again, by scripts that end at once: one that waited within the page
+// would go with it where the landing page is loaded anew.
 func (w Way) land(ctx context.Context, p browser.Page, form target.Form) (landed bool, err error) {
-	const script = `([landing, landed, error]) => new Promise((done) => {
-		const look = () => {
-			const there = location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "");
-			if (there && (!landed || document.querySelector(landed))) return done(true);
-			if (error && document.querySelector(error)) return done(false);
-			setTimeout(look, 10);
-		};
-		look();
-	})`
-	if err := p.Eval(ctx, script, []string{form.Landing, form.Landed, form.Error}, &landed); err != nil {
-		at, _ := p.URL(ctx)
-		return false, fmt.Errorf("await to be led to %s, or an error in %s; last seen at %s: %w", form.Landing, form.Error, at, err)
+	const script = `([landing, landed, error]) => {
+		const there = location.pathname.replace(/\/$/, "") === landing.replace(/\/$/, "");
+		if (there && (!landed || document.querySelector(landed))) return "landed";
+		return error && document.querySelector(error) ? "failed" : "";
+	}`
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var seen string
+		// Between two pages there may be none that could be asked.
+		err := p.Eval(ctx, script, []string{form.Landing, form.Landed, form.Error}, &seen)
+		switch {
+		case errors.Is(err, browser.ErrDead):
+			return false, err
+		case err == nil && seen != "":
+			return seen == "landed", nil
+		}
+		select {
+		case <-ctx.Done():
+			at, _ := p.URL(ctx)
+			return false, fmt.Errorf("await to be led to %s, or an error in %s; last seen at %s (%v): %w", form.Landing, form.Error, at, err, context.Cause(ctx))
+		case <-tick.C:
+		}
 	}
-	return landed, nil
 }
 
 // await waits for the auth service's answer on an endpoint.
