@@ -97,7 +97,7 @@ func misfit(by *edge.Edge, e trace.Exchange, who, part string) string {
 	if code := e.Response.Get(edge.Header); code != "" {
 		return fmt.Sprintf("%s cannot be reached: %s; check %s_URL%s", who, e.Err, part, hintOf(code))
 	}
-	if why := wall(e); why != "" {
+	if why := Wall(e); why != "" {
 		mend := fmt.Sprintf("give the project's secret as %s (or as %s_BYPASS_SECRET for this origin alone), or switch Deployment Protection off for it", target.BypassSetting, part)
 		if by.Guards(e.Origin) {
 			mend = fmt.Sprintf("the bypass secret that was sent is wrong, or of another project: each has its own, which %s_BYPASS_SECRET takes", part)
@@ -140,9 +140,9 @@ func hintOf(code string) string {
 	return ""
 }
 
-// wall tells Vercel's deployment protection from the application's own 401
+// Wall tells Vercel's deployment protection from the application's own 401
 // (Vercel's documentation, "Deployment Protection").
-func wall(e trace.Exchange) string {
+func Wall(e trace.Exchange) string {
 	to, _ := url.Parse(e.Response.Get("Location"))
 	switch {
 	case e.Status >= 300 && e.Status < 400 && to != nil && to.Host == "vercel.com":

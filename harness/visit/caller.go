@@ -53,14 +53,19 @@ type Question struct {
 
 // Caller makes a caller; whoever calls it calls Close.
 func (g *Ground) Caller(spec, name string) (*Caller, error) {
+	return g.CallerBy(g.Edge, spec, name)
+}
+
+// CallerBy makes one who comes by another edge, with the same redactor.
+func (g *Ground) CallerBy(by *edge.Edge, spec, name string) (*Caller, error) {
 	rec := trace.NewRecorder(g.options.Redactor, trace.Trace{
 		Run: g.options.Run.ID, Spec: spec, Visitor: name, Profile: trace.NoBrowser, Subject: g.Target.Subject(),
 	})
-	line, err := g.Edge.Open(rec)
+	line, err := by.Open(rec)
 	if err != nil {
 		return nil, err
 	}
-	return &Caller{Recorder: rec, Line: line, target: g.Target, edge: g.Edge, pace: g.options.Pace, own: true}, nil
+	return &Caller{Recorder: rec, Line: line, target: g.Target, edge: by, pace: g.options.Pace, own: true}, nil
 }
 
 // Outside is a caller who comes by the visitor's own line, from the same

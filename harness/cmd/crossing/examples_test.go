@@ -6,16 +6,19 @@ import (
 	"testing"
 )
 
-// An application on another library than the reference one's: each of three
-// faults is named, with a mend in that library's words.
+// The example applications: each keeps its sessions, and each of three faults
+// is named, with a mend in the words of its own library.
 func TestTheExamplesAreDiagnosedRightly(t *testing.T) {
-	const expressSession = "express-session"
+	const expressSession, authJS = "express-session", "auth-js"
 	for _, c := range []struct {
 		example, one, set, cause, mend string
 	}{
 		{expressSession, reload, "auth.COOKIE_PARTITIONED=false", "cookie-not-partitioned", "express-session"},
 		{expressSession, reload, "auth.COOKIE_SAME_SITE=lax", "cookie-samesite", "express-session"},
 		{expressSession, retrieve, "auth-2.SESSION_SECRET=" + random(t), "signature-refused", "express-session"},
+		{authJS, reload, "identity.COOKIE_SECURE=false", "cookie-not-secure", "Auth.js"},
+		{authJS, reload, "identity.FRONTEND=https://www.elsewhere-example.com", "cors-refused", "cors("},
+		{authJS, retrieve, "identity-2.AUTH_SECRET=" + random(t), "signature-refused", "Auth.js"},
 	} {
 		t.Run(c.example+" "+c.cause, func(t *testing.T) {
 			t.Parallel()

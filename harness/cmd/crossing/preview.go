@@ -15,7 +15,7 @@ import (
 	"crossing/harness/visit"
 )
 
-// previewCommand runs the session suite on what is deployed.
+// previewCommand runs the suites preview and session on what is deployed.
 type previewCommand struct {
 	choices
 	aim
@@ -62,7 +62,7 @@ func (c *previewCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("WARM_UP=%s is negative; write a duration such as 60s", c.WarmUp)
 	}
 	r := runCommand{
-		choices: c.choices, Suite: "session", One: c.One, Seed: c.Seed, Procs: c.Procs, Out: c.Out, Timeout: c.Timeout, N: 1,
+		choices: c.choices, suites: previewSuites, One: c.One, Seed: c.Seed, Procs: c.Procs, Out: c.Out, Timeout: c.Timeout, N: 1,
 		deployed: &deployed{at: at, aim: c.aim, warmUp: c.WarmUp},
 	}
 	return r.Run(ctx)
@@ -119,6 +119,9 @@ type deployed struct {
 	at     aimed
 	aim    aim
 	warmUp time.Duration
+	// emulated is the plan of the services behind an emulated platform; nil:
+	// the platform is a real one.
+	emulated *plan
 }
 
 // put hands it on to the suites' processes.

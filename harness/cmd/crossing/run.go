@@ -36,6 +36,8 @@ type runCommand struct {
 	// Quick links the suites without what a debugger reads, which is most of
 	// the time that it takes to compile one saved file.
 	Quick bool `kong:"-"`
+	// suites are those of a command that knows which; nil: Suite says.
+	suites []string
 	// deployed is what is run on in place of services; nil: none.
 	deployed *deployed
 	Timeout  string `env:"TIMEOUT" default:"20m" placeholder:"DURATION" help:"Limit of the whole run."`
@@ -50,6 +52,9 @@ const (
 
 // Run is kong's entry.
 func (c *runCommand) Run(ctx context.Context) error {
+	if c.Suite == "preview" && c.deployed == nil {
+		return c.onEmulation(ctx)
+	}
 	began := time.Now()
 	home, err := findCheckout()
 	if err != nil {
@@ -168,7 +173,10 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 		return nil, err
 	}
 	p.learnSecrets()
-	if p.suites, err = chooseSuites(home, c.Suite); err != nil {
+	if p.suites = c.suites; p.suites == nil {
+		p.suites, err = chooseSuites(home, c.Suite)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if c.Procs < 1 || c.Procs > mostProcs {
@@ -242,8 +250,9 @@ func (p *plan) names() string {
 }
 
 // aside are the suites that run only where they are named: what they show is
-// how Crossing judges, not how an application does, and it takes its time.
-var aside = []string{"diagnosis", "soak"}
+// how Crossing judges, not how an application does, and it takes its time; or
+// it is about deployments alone.
+var aside = []string{"diagnosis", "soak", "preview"}
 
 // chooseSuites finds the folders below suites that hold a suite.
 func chooseSuites(home checkout, name string) ([]string, error) {

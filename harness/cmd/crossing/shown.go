@@ -105,10 +105,14 @@ func (p *plan) reproduce() string {
 	if here, err := os.Getwd(); err != nil || here != string(p.home) {
 		words[0] = "make -C " + quoted(string(p.home)) + " e2e"
 	}
-	if d := p.command.deployed; d != nil {
+	switch d := p.command.deployed; {
+	case d != nil && d.emulated != nil:
+		words = append(words, "RUNTIME="+d.emulated.runtime)
+		p = d.emulated
+	case d != nil:
 		words[0] = strings.TrimSuffix(words[0], "e2e") + "preview"
 		words = append(words, d.words()...)
-	} else {
+	default:
 		words = append(words, "RUNTIME="+p.runtime)
 	}
 	// A description may have been found in this folder without being named.
