@@ -39,6 +39,7 @@ func TestASecretOfTheEdgeIsSeenWhereverElseItStands(t *testing.T) {
 		want          string
 	}{
 		"nowhere":                          {quiet, origins.Auth + "/x", "", nil, ""},
+		"nowhere, beside a token":          {says("", `{"token":"eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"}`), origins.Auth + "/x", "", nil, ""},
 		"in an address of another":         {quiet, origins.API + "/x?s=" + url.QueryEscape(guarded), "", nil, "the request's address"},
 		"in its own address":               {quiet, origins.Auth + "/x?s=" + url.QueryEscape(guarded), "", nil, "the request's address"},
 		"in a header":                      {quiet, origins.API + "/x", "", []string{"X-Vercel-Protection-Bypass", guarded}, "the request's header X-Vercel-Protection-Bypass"},

@@ -38,7 +38,7 @@ func (c *runCommand) onEmulation(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer p.remove()
+	p.remove() // the run on the previews writes the reports
 	if p.target.Remote() {
 		return fmt.Errorf("SUITE=preview runs on an emulated platform, and %s describes no services that could stand behind it: make preview runs on addresses", p.target.Path)
 	}
