@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -48,6 +49,13 @@ type reader struct {
 	lines   *bufio.Reader
 	partial []byte
 	why     string // what was told of the last failure: not again of the next
+	running []wait // the specs under way, of all processes, the first begun first
+}
+
+// wait is a spec that has begun.
+type wait struct {
+	text  string
+	since time.Time
 }
 
 func (r *reader) close() {
@@ -85,8 +93,13 @@ func (r *reader) tell(e event) {
 	case "progress":
 		r.show.Say("  · %s", e.Text)
 	case "begin":
-		r.show.Wait(e.Text)
+		r.running = append(r.running, wait{e.Text, time.Now()})
+		r.await()
 	case "end":
+		if at := slices.IndexFunc(r.running, func(w wait) bool { return w.text == e.Text }); at >= 0 {
+			r.running = slices.Delete(r.running, at, at+1)
+		}
+		r.await()
 		mark, known := sign[e.State]
 		if !known {
 			mark = "✗"
@@ -99,4 +112,13 @@ func (r *reader) tell(e event) {
 			r.why = e.Why
 		}
 	}
+}
+
+// await shows what takes longest so far.
+func (r *reader) await() {
+	if len(r.running) == 0 {
+		r.show.Wait("", time.Now())
+		return
+	}
+	r.show.Wait(r.running[0].text, r.running[0].since)
 }

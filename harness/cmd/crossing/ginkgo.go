@@ -50,7 +50,7 @@ func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error
 	}
 	r.Shard = p.shard
 	if p.kept == nil {
-		show.Wait("start the stack")
+		show.Wait("start the stack", time.Now())
 	}
 	done := follow(settings.Events, show)
 	began = time.Now()

@@ -160,7 +160,7 @@ func (w *window) services(ctx context.Context) (err error) {
 	case p.kept != nil:
 		w.stack = stack.Adopt(p.kept.Handover, w.redactor)
 	default:
-		w.show.Wait("start the stack")
+		w.show.Wait("start the stack", time.Now())
 		w.stack, err = stack.Up(ctx, stack.Options{
 			Dir: p.target.Dir, File: p.target.File, Runtime: p.runtime, StateDir: p.home.state(), BaseImage: w.choices.BaseImage,
 			Run: w.run, Redactor: w.redactor, Progress: func(text string) { w.show.Say("  · %s", text) },
@@ -242,5 +242,5 @@ func (w *window) welcome() {
 		w.show.Say("  Sign up as whoever you like.")
 	}
 	w.show.Say("  Close the window, or type Ctrl-C here, to end.\n")
-	w.show.Wait("") // the person is not waited for
+	w.show.Wait("", time.Now()) // the person is not waited for
 }

@@ -98,12 +98,15 @@ func (p *progress) Say(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-// Wait sets what is being waited for, without a line of its own.
-func (p *progress) Wait(what string) {
+// Wait sets what is being waited for, and since when, without a line of its
+// own; nothing: "".
+func (p *progress) Wait(what string, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	p.doing, p.since, p.told = what, time.Now(), 0
+	if p.doing != what || p.since != since {
+		p.doing, p.since, p.told = what, since, 0
+	}
 }
 
 func (p *progress) clear() {
