@@ -67,6 +67,14 @@ func sendsToken(change func(*trace.Token)) func(*world) {
 
 var gone = answer{status: 200, body: "null", cookies: []string{name + "=" + cleared, "__Secure-better-auth.session_data=" + cleared, "__Secure-better-auth.dont_remember=" + cleared}}
 
+// A deployment's answers come in the name of its one instance, the platform's
+// own too, and those have no CORS lines.
+var (
+	walledOff         = answer{status: 401, noCORS: true, body: `{"error":{"message":"Protected deployment"},"protection":{"vercel_auth_callback":"https://vercel.com/sso-api"}}`}
+	superseded        = answer{status: 404, noCORS: true, header: []trace.Field{{Name: "X-Vercel-Error", Value: "DEPLOYMENT_NOT_FOUND"}}}
+	limitedByPlatform = answer{status: 429, noCORS: true, header: []trace.Field{{Name: "X-Vercel-Error", Value: "FUNCTION_THROTTLED"}}}
+)
+
 // scenario is a world in which a cause is true; twin is the same world with
 // the one thing changed that makes it untrue, and must be healthy.
 type scenario struct {
@@ -117,6 +125,12 @@ var cases = []scenario{
 		"The session was lost because the frontend calls " + auth + " without credentials", chromium()},
 	{"cookie-not-set", "dropped on the way", with(chromium(), noFallback, func(w *world) { w.keeps, w.noCookie = false, true }), HopEdge, "auth-1", VerdictLost,
 		"The session was lost because the answer to the sign-in e3 reached the browser without the cookie " + name, with(webkit(), func(w *world) { w.noCookie = true })},
+	{"deployment-protected", "answered in an instance's name", with(chromium(), everySession(walledOff), token(walledOff)), HopEdge, "auth-1", VerdictRefused,
+		"The session could not be retrieved because the platform's deployment protection answered", chromium()},
+	{"platform-failed", "a superseded build", with(chromium(), everySession(superseded), token(superseded)), HopEdge, "auth-1", VerdictRefused,
+		"The session could not be retrieved because the platform answered", chromium()},
+	{"platform-failed", "its own limit", with(chromium(), everySession(limitedByPlatform), token(limitedByPlatform)), HopEdge, "auth-1", VerdictRefused,
+		"The session could not be retrieved because the platform answered", chromium()},
 	{"upstream-gone", "the edge's own 502", with(chromium(), everySession(answer{status: 502, edge: true, err: "auth-1 refused the connection"}), token(answer{status: 502, edge: true, err: "auth-1 refused the connection"})), HopEdge, "", VerdictRefused,
 		"The session could not be retrieved because the auth service at " + auth + " did not answer GET /api/auth/get-session", chromium()},
 	{"rate-limited", "sign-in", with(chromium(), signIn(answer{status: 429, body: `{"message":"Too many requests"}`, header: []trace.Field{{Name: "X-Retry-After", Value: "7"}}})), HopAuth, "auth-1", VerdictNever,

@@ -140,7 +140,7 @@ func explain(t trace.Trace, all []rule) Diagnosis {
 // whoever asks. Of what is asked without a browser no others are judged: a spec
 // asks much there that must be refused.
 var saidToAnybody = []string{
-	"deployment-protected", "upstream-timeout", "upstream-gone", "rate-limited", "cors-refused", "errors-without-cors",
+	"deployment-protected", "platform-failed", "upstream-timeout", "upstream-gone", "rate-limited", "cors-refused", "errors-without-cors",
 	"auth-misconfigured", "origin-not-trusted", "database-structure", "database-exhausted", "database-connection-ended", "database-fault",
 }
 

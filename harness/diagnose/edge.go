@@ -80,7 +80,7 @@ func upstreamGone(s *scene) (*Finding, string) {
 		broken := c.Err != "" && c.Err != trace.ErrAbandoned
 		byEdge := c.Instance == "" && (c.Status == 502 || c.Status == 503 || c.Status == 504)
 		// A service may say 503 of itself; then it has a code.
-		if !s.fromFrontend(c) || timedOut(c) || !(broken || byEdge && c.code() == "") {
+		if !s.fromFrontend(c) || timedOut(c) || byPlatform(c) || !(broken || byEdge && c.code() == "") {
 			continue
 		}
 		f := &Finding{Instance: c.Instance, At: c.Time, Evidence: []string{c.line()}}
@@ -128,7 +128,7 @@ func (s *scene) health(instance string) []string {
 
 func rateLimited(s *scene) (*Finding, string) {
 	for _, c := range s.calls {
-		if c.Status != 429 || !s.fromFrontend(c) {
+		if c.Status != 429 || !s.fromFrontend(c) || byPlatform(c) {
 			continue
 		}
 		f := &Finding{Hop: hopOf(c), Instance: c.Instance, At: c.Time, Evidence: []string{c.line()}}
@@ -199,7 +199,7 @@ func (s *scene) corsFault(c call) string {
 	if c.PageOrigin != front || c.Origin == front || (mode != "" && mode != "cors") {
 		return ""
 	}
-	if c.Instance == "" || c.Err != "" || c.Status >= 500 || c.Status == 304 || originWord(c) != "" || redirectsPreflight(c) || s.errorUnread(c) {
+	if c.Instance == "" || c.Err != "" || c.Status >= 500 || c.Status == 304 || originWord(c) != "" || redirectsPreflight(c) || s.errorUnread(c) || byPlatform(c) {
 		return ""
 	}
 	switch allowed := c.Response.Get("Access-Control-Allow-Origin"); {

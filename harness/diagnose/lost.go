@@ -88,7 +88,8 @@ func stepOf(st trace.Standing) string {
 // failed judges one call of a page that ought to be signed in.
 func (s *scene) failed(c call) (trouble, bool) {
 	w := trouble{at: c.Time, id: c.ID, text: c.line(), kind: kindOf(c)}
-	if c.null() || (c.Status == 401 && (c.Role == trace.RoleAuth || emptyCredentials(c))) {
+	refused := c.Status == 401 && !byPlatform(c) // a wall's 401 says nothing of a session
+	if c.null() || (refused && (c.Role == trace.RoleAuth || emptyCredentials(c))) {
 		w.kind = missed
 	}
 	switch {
@@ -96,7 +97,7 @@ func (s *scene) failed(c call) (trouble, bool) {
 		bare := !c.bearer() && c.sent(s.t.Subject.Cookie.Name) == ""
 		w.loss = !bare || !(s.namedAfter(c) || s.bearerStands())
 		return w, w.loss
-	case c.Status == 401 && c.at == atToken:
+	case refused && c.at == atToken:
 		w.loss = true
 		return w, true
 	case c.Err != "":

@@ -162,6 +162,9 @@ var mends = map[string][]string{
 	"deployment-protected": {
 		"Vercel: Settings, Deployment Protection: switch it off for this project, or send x-vercel-protection-bypass from the edge; add the paths to the OPTIONS Allowlist for preflights",
 	},
+	"platform-failed": {
+		"Vercel: DEPLOYMENT_NOT_FOUND: the build was superseded or removed: run on the newest of that branch; FUNCTION_INVOCATION_FAILED: read that function's log in the project; a limit of the platform's: wait, or raise it",
+	},
 	"upstream-timeout": {
 		"Vercel: Functions, Max Duration of that project; look in its logs for what the function waited for, such as a suspended database",
 	},

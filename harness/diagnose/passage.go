@@ -19,10 +19,15 @@ var passageRules = []rule{
 		Shows: "Sign-in 200 with no Set-Cookie of the session's name; no later call carries one.",
 	}, cookieNotSet},
 	{CauseInfo{
-		Slug: "deployment-protected", Hops: []Hop{HopEdge},
+		Slug: "deployment-protected", Hops: []Hop{HopEdge}, Platform: true,
 		Means: "The platform's protection of deployments answers in the service's place.",
 		Shows: "401 with the platform's own body, or a redirect to its sign-in; preflights, which carry no pass, are answered so first.",
 	}, deploymentProtected},
+	{CauseInfo{
+		Slug: "platform-failed", Hops: []Hop{HopEdge}, Platform: true,
+		Means: "The platform answered with an error of its own in the service's place.",
+		Shows: "404 DEPLOYMENT_NOT_FOUND of a superseded build, 429, or 500 and 503 with the platform's word in x-vercel-error; the service's log knows nothing of the request.",
+	}, platformFailed},
 	{CauseInfo{
 		Slug: "upstream-timeout", Hops: []Hop{HopEdge},
 		Means: "The service took longer than the platform, or the edge, waits for it.",
@@ -76,6 +81,38 @@ func deploymentProtected(s *scene) (*Finding, string) {
 		return f, ""
 	}
 	return nil, s.ifCalls("no answer was the platform's protection")
+}
+
+// platformWord is the platform's own name for why it answered in a service's
+// place; "" where the service did, or where a time-out, a wall or too large a
+// header is what it tells of: those have causes of their own.
+func platformWord(c call) string {
+	if timedOut(c) || walled(c) || c.Status == http.StatusRequestEntityTooLarge || c.Status == statusHeaderTooLarge {
+		return ""
+	}
+	return c.Response.Get(wall.errorHeader)
+}
+
+// statusHeaderTooLarge is Vercel's own (Vercel, Errors, REQUEST_HEADER_TOO_LARGE).
+const statusHeaderTooLarge = 494
+
+// byPlatform says whether no service has answered, so that none can have set
+// the lines that a page needs to read it.
+func byPlatform(c call) bool { return walled(c) || platformWord(c) != "" }
+
+func platformFailed(s *scene) (*Finding, string) {
+	for _, c := range s.inOrder(s.preflights, s.calls) {
+		word := platformWord(c)
+		if word == "" || !s.fromFrontend(c) {
+			continue
+		}
+		f := of(c)
+		f.Hop = HopEdge
+		f.Evidence[0] += ", " + wall.errorHeader + ": " + word
+		f.Title = fmt.Sprintf("the platform answered %s %s%s in the place of %s, with %s", c.Method, c.Origin, c.Path, s.named(c), word)
+		return f, ""
+	}
+	return nil, s.ifCalls("no answer was an error of the platform's own")
 }
 
 func timedOut(c call) bool {
@@ -184,7 +221,7 @@ func cached(slug string, at endpoint, what string) func(*scene) (*Finding, strin
 func (s *scene) errorUnread(c call) bool {
 	front := s.t.Subject.Origins.Frontend
 	unread := c.Status >= 400 && c.Instance != "" && c.Err == "" && !c.Preflight && c.PageOrigin == front && c.Origin != front &&
-		c.Response.Get("Access-Control-Allow-Origin") == "" && c.Request.Get("Sec-Fetch-Mode") != "navigate" && originWord(c) == ""
+		c.Response.Get("Access-Control-Allow-Origin") == "" && c.Request.Get("Sec-Fetch-Mode") != "navigate" && originWord(c) == "" && !byPlatform(c)
 	return unread && slices.ContainsFunc(s.inOrder(s.preflights, s.calls), func(o call) bool {
 		return o.Role == c.Role && o.Instance != "" && o.ok() && o.Response.Get("Access-Control-Allow-Origin") == front
 	})

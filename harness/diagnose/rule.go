@@ -11,6 +11,9 @@ type CauseInfo struct {
 	Means string   `json:"means"`
 	Shows string   `json:"shows"`
 	Mend  []string `json:"mend"`
+	// Platform says that it is no fault of the application: what it was
+	// deployed on kept it from answering.
+	Platform bool `json:"platform,omitempty"`
 }
 
 // rule proves or disproves one cause. judge reads the scene alone, never
@@ -36,4 +39,9 @@ func Causes() []CauseInfo {
 		all = append(all, info)
 	}
 	return all
+}
+
+// OfPlatform says whether a cause is the platform's and not the application's.
+func OfPlatform(slug string) bool {
+	return slices.ContainsFunc(rules(), func(r rule) bool { return r.Slug == slug && r.Platform })
 }

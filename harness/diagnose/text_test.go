@@ -28,7 +28,7 @@ The session was lost because auth-1 set __Secure-better-auth.session_token witho
                e8 GET https://api.crossing-back.net/me → 401 x (api)
                https://docs.crossing-front.com showed the person signed out after ask
                the cookie __Secure-better-auth.session_token of e3 never came back
-  ruled out    25 other causes`},
+  ruled out    26 other causes`},
 		"two causes": {with(webkit(), observes(observed(trace.ObserveSignature, "auth-3", trace.AnswerNo)), apiSays(apiRefuses("InvalidAudienceError: Audience doesn't match"))), `
 The session stands but cannot be relied on because auth-3 refuses the cookie's signature: it was made with another secret, and for one more reason.
   cause        signature-refused (auth, auth-3)
