@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e soak up open watch down doctor diagnose lint engines report test bench sweep command
+.PHONY: help setup e2e soak flake up open watch down doctor diagnose lint engines report test bench sweep command
 
 ## help       this list
 help: command
@@ -59,6 +59,11 @@ doctor: command
 ## soak       walk N=500 healthy journeys a profile: no cause may be named
 soak: command
 	@SUITE=soak TIMEOUT=$${TIMEOUT:-6h} $(crossing) run
+
+## flake      run the same specs up to N=50 times, in random order and on a busy machine, until they fail, and say
+##            how often what failed (SUITE=, ONE=, LOAD=)
+flake: command
+	@$(crossing) flake
 
 ## test       the project's own tests: linters, the harness, the services, the drivers (PART=lint: one part)
 test: command

@@ -43,7 +43,7 @@ func (r *Run) Matrix() Matrix {
 }
 
 // Total is the number of specs.
-func (c Counts) Total() int { return c.Passed + c.Failed + c.NotApplicable + c.NotRun }
+func (c Counts) Total() int { return c.Passed + c.Failed + c.NotApplicable + c.NotRun + c.Quarantined }
 
 // Words say a cell without signs, for those who hear it: "1 failed, 4 passed".
 func (c Counts) Words() string {
@@ -51,7 +51,7 @@ func (c Counts) Words() string {
 	for _, p := range []struct {
 		n    int
 		word string
-	}{{c.Failed, "failed"}, {c.Passed, "passed"}, {c.NotApplicable, "not applicable"}, {c.NotRun, "not run"}} {
+	}{{c.Failed, "failed"}, {c.Passed, "passed"}, {c.NotApplicable, "not applicable"}, {c.NotRun, "not run"}, {c.Quarantined, "quarantined"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
 		}

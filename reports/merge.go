@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onsi/ginkgo/v2/reporters"
 	"github.com/onsi/ginkgo/v2/types"
@@ -68,6 +69,11 @@ func (r *Run) files() []string {
 		if d.Screenshot != "" {
 			all = append(all, d.Screenshot)
 		}
+		for _, s := range d.Steps {
+			if s.Screenshot != "" {
+				all = append(all, s.Screenshot)
+			}
+		}
 	}
 	return all
 }
@@ -107,6 +113,7 @@ func (s Spec) key() string {
 
 // take adds another run's results.
 func (r *Run) take(o Run) {
+	r.align(&o)
 	for _, s := range o.Specs {
 		at := slices.IndexFunc(r.Specs, func(t Spec) bool { return t.key() == s.key() && s.Profile == everyProfile })
 		switch {
@@ -122,10 +129,7 @@ func (r *Run) take(o Run) {
 			r.Profiles = append(r.Profiles, p)
 		}
 	}
-	r.Counts = Counts{}
-	for _, s := range r.Specs {
-		r.Counts.add(s.State)
-	}
+	r.count()
 	r.Waits = append(r.Waits, o.Waits...)
 	r.Headroom = headroom.Merge(r.Headroom, o.Headroom)
 	r.Passed = r.Passed && o.Passed
@@ -135,6 +139,29 @@ func (r *Run) take(o Run) {
 	t, u := &r.Timings, o.Timings
 	t.Setup, t.Compile, t.StackReady = max(t.Setup, u.Setup), max(t.Compile, u.Compile), max(t.StackReady, u.StackReady)
 	t.Specs, t.Total = max(t.Specs, u.Specs), max(t.Total, u.Total)
+}
+
+// align makes the letters of both stand for the same earlier runs.
+func (r *Run) align(o *Run) {
+	runs := slices.Clone(r.Earlier)
+	for _, p := range o.Earlier {
+		if !slices.Contains(runs, p) {
+			runs = append(runs, p)
+		}
+	}
+	slices.SortStableFunc(runs, func(a, b Past) int { return a.Started.Compare(b.Started) })
+	for _, one := range []*Run{r, o} {
+		for i := range one.Specs {
+			was := map[time.Time]rune{}
+			for n, letter := range one.Specs[i].Earlier {
+				was[one.Earlier[n].Started] = letter
+			}
+			if len(was) > 0 {
+				one.Specs[i].Earlier = letters(runs, was)
+			}
+		}
+		one.Earlier = runs
+	}
 }
 
 // alike says why runs cannot be merged.
@@ -199,6 +226,12 @@ func (s Saved) move(folder string, i int, taken map[string]bool) (Run, error) {
 		}
 		if d.Screenshot, err = move(d.Screenshot); err != nil {
 			return r, err
+		}
+		d.Steps = slices.Clone(d.Steps)
+		for m := range d.Steps {
+			if d.Steps[m].Screenshot, err = move(d.Steps[m].Screenshot); err != nil {
+				return r, err
+			}
 		}
 	}
 	return r, nil

@@ -48,17 +48,17 @@ func (r *Run) Read(path, reproduce string) error {
 	}
 	r.Passed = len(suites) > 0
 	for _, suite := range suites {
-		r.Passed = r.Passed && suite.SuiteSucceeded
+		r.Passed = r.Passed && succeeded(suite)
 		for _, s := range suite.SpecReports {
 			if why, gaveUp := strings.CutPrefix(s.Failure.Message, unjudged); gaveUp && s.State == types.SpecStateAborted && r.Unjudged == "" {
 				r.Unjudged = why
 			}
 			if spec, counted := r.read(suite.SuiteDescription, s, reproduce); counted {
 				r.Specs = append(r.Specs, spec)
-				r.Counts.add(spec.State)
 			}
 		}
 	}
+	r.count()
 	// A run that chose nothing has shown nothing.
 	r.Passed = r.Passed && r.Counts.Passed > 0
 	r.notBegun()
@@ -69,12 +69,38 @@ func (r *Run) Read(path, reproduce string) error {
 func (r *Run) notBegun() {
 	for _, s := range r.Specs {
 		switch {
-		case s.Behaviour != setUp && s.Behaviour != setDown && (s.State == Passed || s.State == Failed):
+		case s.Behaviour != setUp && s.Behaviour != setDown && (s.State == Passed || s.State == Failed || s.State == Quarantined):
 			r.NotBegun = ""
 			return
 		case s.Behaviour == setUp && s.State == Failed && r.NotBegun == "":
 			r.NotBegun = s.Message
 		}
+	}
+}
+
+// succeeded says whether nothing but specs in quarantine has failed.
+func succeeded(suite types.Report) bool {
+	if suite.SuiteSucceeded || len(suite.SpecialSuiteFailureReasons) > 0 {
+		return suite.SuiteSucceeded
+	}
+	failed := 0
+	for _, s := range suite.SpecReports {
+		if !s.State.Is(types.SpecStateFailureStates) {
+			continue
+		}
+		failed++
+		if known, _ := quarantineOf(s.Labels()); known == nil || s.State.Is(types.SpecStateAborted|types.SpecStateInterrupted) {
+			return false
+		}
+	}
+	return failed > 0
+}
+
+// count sums the states up.
+func (r *Run) count() {
+	r.Counts = Counts{}
+	for _, s := range r.Specs {
+		r.Counts.add(s.State)
 	}
 }
 
@@ -88,6 +114,8 @@ func (c *Counts) add(s State) {
 		c.NotApplicable++
 	case NotRun:
 		c.NotRun++
+	case Quarantined:
+		c.Quarantined++
 	}
 }
 
@@ -118,6 +146,7 @@ func (r *Run) read(suite string, s types.SpecReport, reproduce string) (Spec, bo
 	}
 	// Ginkgo labels what must run alone, too.
 	labels := slices.DeleteFunc(s.Labels(), func(label string) bool { return label == "Serial" })
+	spec.Quarantine, labels = quarantineOf(labels)
 	spec.Profile = everyProfile // it concerns no browser
 	if len(labels) == 1 {
 		spec.Profile = labels[0]
@@ -149,6 +178,9 @@ func (r *Run) read(suite string, s types.SpecReport, reproduce string) (Spec, bo
 			// The spec ended by a time-out, whose message cannot hold it.
 			spec.Message = text + "\n\n" + spec.Message
 		}
+	}
+	if spec.Quarantine != nil {
+		spec.apart()
 	}
 	return spec, true
 }

@@ -59,6 +59,9 @@ type Run struct {
 	Profiles  []Profile   `json:"profiles"`
 	Specs     []Spec      `json:"specs"`
 	Diagnoses []Diagnosis `json:"diagnoses"`
+	// Earlier are the runs before this one that the history tells of, the
+	// oldest first.
+	Earlier []Past `json:"earlier,omitempty"`
 	// Waits are how long a person waited, by profile and kind.
 	Waits []Wait `json:"waits"`
 	// Headroom is how much of each limit cookies and headers used at most, of
@@ -120,6 +123,12 @@ type Spec struct {
 	Line      string   `json:"line,omitempty"`
 	Reproduce string   `json:"reproduce,omitempty"`
 	Traces    []string `json:"traces,omitempty"`
+	// Earlier has a letter for each of the run's Earlier: p passed, f failed,
+	// n not applicable or not run, q and Q failed and passed in quarantine,
+	// - no part of it. Empty where it was never seen before.
+	Earlier string `json:"earlier,omitempty"`
+	// Quarantine is that of a spec whose failures are known.
+	Quarantine *Quarantine `json:"quarantine,omitempty"`
 }
 
 // State of a spec.
@@ -131,6 +140,8 @@ const (
 	Failed        State = "failed"
 	NotApplicable State = "not applicable"
 	NotRun        State = "not run"
+	// Quarantined specs ran, and decide nothing.
+	Quarantined State = "quarantined"
 )
 
 // Counts of specs by state.
@@ -139,6 +150,7 @@ type Counts struct {
 	Failed        int `json:"failed"`
 	NotApplicable int `json:"notApplicable"`
 	NotRun        int `json:"notRun"`
+	Quarantined   int `json:"quarantined"`
 }
 
 // Wait is how long a person waited on a profile, in seconds, as their page timed
@@ -163,9 +175,24 @@ type Diagnosis struct {
 	// Screenshot is that of the page when the spec failed; "" where none could
 	// be taken.
 	Screenshot string `json:"screenshot,omitempty"`
+	// Steps are what was seen after each step of the journey.
+	Steps []Seen `json:"steps,omitempty"`
 	// Sentence is the diagnosis in one sentence.
 	Sentence string `json:"sentence"`
 	diagnose.Diagnosis
+}
+
+// Seen is what a visitor's browser showed and kept once a step was over.
+type Seen struct {
+	Step string    `json:"step"`
+	Time time.Time `json:"time"`
+	// Screenshot is the path of the picture; "" where there is none, and Note
+	// says why.
+	Screenshot string `json:"screenshot,omitempty"`
+	Note       string `json:"note,omitempty"`
+	// Scope and Cookies are the jar's: see trace.Jar.
+	Scope   string         `json:"scope,omitempty"`
+	Cookies []trace.Cookie `json:"cookies,omitempty"`
 }
 
 // Part is what one process of a run learnt.

@@ -23,6 +23,10 @@ func (r *Run) Summary() string {
 	for _, reason := range r.Reasons() {
 		fmt.Fprintf(&b, "- not applicable: %s\n", markdown(reason))
 	}
+	for _, s := range r.InQuarantine() {
+		fmt.Fprintf(&b, "- quarantined: **%s** · %s · %s: %s\n", markdown(s.Text), markdown(s.Behaviour), s.Profile, markdown(s.Quarantine.String()))
+	}
+	r.summaryHistory(&b)
 	for _, c := range r.Causes() {
 		c.summary(&b)
 	}
@@ -34,6 +38,24 @@ func (r *Run) Summary() string {
 	}
 	return b.String()
 }
+
+// summaryHistory says what is new, and how often specs fail.
+func (r *Run) summaryHistory(b *strings.Builder) {
+	if green, since, found := r.Green(); found && r.Counts.Failed > 0 {
+		fmt.Fprintf(b, "- last green run: %s, seed %d, %d runs ago\n", markdown(strings.TrimSpace(green.Started.Format("2006-01-02 15:04")+" "+short(green.Commit))), green.Seed, since+1)
+	}
+	for _, s := range r.New() {
+		fmt.Fprintf(b, "- new: **%s** · %s · %s\n", markdown(s.Text), markdown(s.Behaviour), s.Profile)
+	}
+	for _, rate := range r.Rates() {
+		for _, f := range rate.First(5) {
+			fmt.Fprintf(b, "- unsteady: **%s** · %s · %s: failed in %d of %d runs\n", markdown(f.Spec.Text), markdown(f.Spec.Behaviour), rate.Profile, f.Failed, f.Ran)
+		}
+	}
+}
+
+// short is a commit as people write it.
+func short(commit string) string { return commit[:min(len(commit), 10)] }
 
 func (r *Run) summaryMatrix(b *strings.Builder) {
 	m := r.Matrix()

@@ -29,6 +29,9 @@ func (r *Run) Verdict(folder string) string {
 	for _, reason := range r.Reasons() {
 		fmt.Fprintf(&b, "  – n/a: %s\n", reason)
 	}
+	for _, s := range r.InQuarantine() {
+		fmt.Fprintf(&b, "  ~ quarantined: %s · %s · %s: %s\n", s.Profile, s.Behaviour, s.Text, s.Quarantine)
+	}
 	told := map[string]bool{}
 	for _, s := range r.Specs {
 		if s.State == Failed {
@@ -60,6 +63,9 @@ func (r *Run) Sentence() string {
 	}
 	if c.NotRun > 0 {
 		text += fmt.Sprintf(", %d not run", c.NotRun)
+	}
+	if c.Quarantined > 0 {
+		text += fmt.Sprintf(", %d quarantined", c.Quarantined)
 	}
 	return text + fmt.Sprintf(" · %.0f s (stack %.1f s, specs %.0f s) · %s · seed %d",
 		r.Timings.Total, r.Timings.StackReady, r.Timings.Specs-r.Timings.StackReady, r.Runtime, r.Seed)
@@ -139,6 +145,9 @@ func (c Counts) String() string {
 	}
 	if c.NotRun > 0 {
 		parts = append(parts, fmt.Sprintf("%d not run", c.NotRun))
+	}
+	if c.Quarantined > 0 {
+		parts = append(parts, fmt.Sprintf("~ %d quarantined", c.Quarantined))
 	}
 	return strings.Join(parts, " ")
 }

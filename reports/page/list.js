@@ -1,7 +1,7 @@
 // What stands on the page at once: failures, the list of specs, the slowest.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const signs = {passed: "✓", failed: "✗", "not applicable": "–", "not run": "·"};
+const signs = {passed: "✓", failed: "✗", "not applicable": "–", "not run": "·", quarantined: "~"};
 
 // Failures: the first is open, the others wait.
 const stories = document.getElementById("stories");
@@ -36,7 +36,7 @@ const rows = data.specs.map((spec, i) => {
   const row = el("tr", null,
     el("td", null, el("span", {class: spec.state === "failed" ? "chip bad" : spec.state === "passed" ? "chip good" : "chip"}, `${signs[spec.state]} ${spec.state}`)),
     el("td", null, name, " ", el("small", null, spec.behaviour), spec.state !== "failed" && spec.message ? el("div", {class: "soft"}, spec.message) : null),
-    el("td", null, spec.profile), el("td", {class: "n"}, seconds(spec.seconds)));
+    el("td", null, spec.profile), data.earlier && el("td", null, before(spec)), el("td", {class: "n"}, seconds(spec.seconds)));
   return {row, spec, i, words: [spec.suite, spec.behaviour, spec.profile, spec.text, spec.state, spec.message || ""].join(" ").toLowerCase()};
 });
 body.append(...rows.map((r) => r.row));

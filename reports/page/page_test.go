@@ -214,6 +214,95 @@ func TestAThousandSpecsAreDrawnWhenTheyAreOpened(t *testing.T) {
 	p.quiet()
 }
 
+func TestStepsShowTheirPicturesAndJars(t *testing.T) {
+	r, folder := red(t, 1)
+	seen, err := trace.Read(filepath.Join(folder, "traces", "0.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen.Marks) < 2 {
+		t.Fatal("the trace has too few steps")
+	}
+	put(t, filepath.Join(folder, "screenshots", "0-1.png"), picture(t))
+	before := []trace.Cookie{{Name: "session", Digest: "hmac:0123456789ab", Domain: "auth.example", Path: "/", Secure: true}}
+	r.Diagnoses[0].Steps = []reports.Seen{
+		{Step: seen.Marks[0].Step, Time: seen.Marks[0].End, Screenshot: "screenshots/0-1.png", Scope: trace.JarWhole, Cookies: before},
+		{Step: seen.Marks[1].Step, Time: seen.Marks[1].End, Note: "the page shows a secret", Scope: trace.JarWhole, Cookies: before},
+	}
+	p := open(t, r, folder, wide)
+	p.is(1, `document.querySelectorAll("#failure-0 .thumb img").length`)
+	p.is("screenshots/0-1.png", `document.querySelector("#failure-0 .thumb").getAttribute("href")`)
+	p.is("traces/0.har", `document.querySelector("#failure-0 a[href$='.har']").getAttribute("href")`)
+	said := fmt.Sprint(p.eval(`document.querySelector("#failure-0").innerText`))
+	for _, want := range []string{"no picture: the page shows a secret", "after: " + seen.Marks[0].Step, "hmac:0123456789ab"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the story says nothing of %q", want)
+		}
+	}
+	// A jar in which nothing is new is not drawn again.
+	if strings.Contains(said, "after: "+seen.Marks[1].Step) {
+		t.Error("the same jar stands there twice")
+	}
+	p.eval(everything)
+	p.eval(axe(t))
+	for _, found := range violations(p) {
+		t.Error(found)
+	}
+	p.quiet()
+
+	// A picture that is not beside the page is missed, and said to be.
+	if err := os.Remove(filepath.Join(folder, "screenshots", "0-1.png")); err != nil {
+		t.Fatal(err)
+	}
+	p = open(t, r, folder, wide)
+	p.is(0, `document.querySelectorAll("#failure-0 .thumb img").length`)
+	p.is(true, `document.querySelector("#failure-0").innerText.includes("1 pictures of steps are not beside the page")`)
+}
+
+func TestThePageTellsOfTheRunsBeforeAndOfQuarantine(t *testing.T) {
+	r, folder := red(t, 4)
+	for i := range 4 {
+		r.Earlier = append(r.Earlier, reports.Past{Started: r.Started.AddDate(0, 0, i-4), Commit: fmt.Sprintf("%040d", i)})
+	}
+	r.Specs[0].Earlier, r.Specs[1].Earlier, r.Specs[2].Earlier = "pppp", "ppff", "p-fp"
+	for i := 3; i < 7; i++ {
+		r.Specs[i].Earlier = "pppp"
+	}
+	held := r.Specs[3]
+	held.Text, held.State, held.Message, held.Earlier = "outlives "+hostile, reports.Quarantined, "Expected "+hostile, "qQ-Q"
+	held.Quarantine = &reports.Quarantine{Issue: "https://github.com/owner/name/issues/7", Until: "2027-01-31", Outcome: reports.Passed, Streak: 3}
+	r.Specs = append(r.Specs, held)
+	for _, w := range []window{wide, {width: 360, dark: true}} {
+		p := open(t, r, folder, w)
+		said := fmt.Sprint(p.eval(`document.querySelector("#history").innerText`))
+		for _, want := range []string{"The 4 runs before", "The last green run began on 2026-11-20 08:00 UTC, of commit 0000000000; 2 runs lie between", "is not lost to cookie-not-partitioned", "failed in 1 of 5", "failed in 3 of 5"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("the history says nothing of %q:\n%s", want, said)
+			}
+		}
+		p.is(2, `document.querySelectorAll("#history li").length`) // new: the first and the third
+		quarantine := fmt.Sprint(p.eval(`document.querySelector("#quarantine").innerText`))
+		for _, want := range []string{"passed", hostile[:20], "2027-01-31", "https://github.com/owner/name/issues/7", "3"} {
+			if !strings.Contains(quarantine, want) {
+				t.Errorf("the quarantine says nothing of %q:\n%s", want, quarantine)
+			}
+		}
+		p.is("2 passed, 1 failed", `document.querySelector("#rows tr:nth-child(3) .heard").textContent`)
+		p.is(4, `document.querySelectorAll("#rows tr:nth-child(3) .past i").length`)
+		p.is("new", `document.querySelector("#rows tr:nth-child(8) .soft:last-child").textContent`)
+		p.is(true, `document.documentElement.scrollWidth <= innerWidth`)
+		p.eval(axe(t))
+		for _, found := range violations(p) {
+			t.Error(found)
+		}
+		p.quiet()
+	}
+	// Without a history nothing is said of one.
+	r.Earlier = nil
+	p := open(t, r, folder, wide)
+	p.is(0, `document.querySelectorAll("#history, .past").length`)
+}
+
 func TestALargeTraceIsBoundedAndSaysSo(t *testing.T) {
 	r, folder := red(t, 1)
 	path := filepath.Join(folder, "traces", "0.json")

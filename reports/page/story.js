@@ -10,9 +10,20 @@ function storyOf(story, spec) {
     el("span", {class: "why"}, first && first.diagnosis.findings && first.diagnosis.findings.length ? first.sentence : line)];
   return later({class: "story", id: `failure-${story.spec}`}, summary, () => el("div", {class: "body"},
     story.visitors.map((v) => visitorOf(v, story.visitors.length > 1)),
+    data.earlier && spec.earlier && [el("h3", null, "In the runs before"), el("p", null, before(spec))],
     el("h3", null, "Run exactly this again"), copyable(spec.reproduce || ""),
     el("p", {class: "note"}, [story.commit ? `commit ${story.commit.replace(/\+$/, "")}${story.commit.endsWith("+") ? ", with changes that are not committed" : ""} · ` : "", `failed at ${spec.where || "?"}`]),
     later({class: "plain"}, "What the spec said when it failed", () => el("pre", null, spec.message || ""))));
+}
+
+// before draws what became of a spec in the runs before, the oldest first.
+const became = {p: "passed", f: "failed", n: "not judged", q: "failed in quarantine", Q: "passed in quarantine"};
+
+function before(spec) {
+  const seen = [...spec.earlier || ""];
+  const counts = Object.entries(became).map(([letter, word]) => [seen.filter((l) => l === letter).length, word]).filter(([n]) => n);
+  const said = counts.map(([n, word]) => `${n} ${word}`).join(", ") || "new";
+  return [el("span", {class: "past", "aria-hidden": "true", title: said}, seen.map((l) => el("i", {class: `was-${l === "-" ? "none" : l}`}))), el("span", {class: seen.length ? "heard" : "soft"}, said)];
 }
 
 // gist is what a message begins with, in one line: Gomega puts what it says
@@ -36,7 +47,7 @@ function visitorOf(v, several) {
     v.jars.length ? [el("h3", null, "Cookies that the browser kept"), jars(v)] : null,
     v.errors.length ? [el("h3", null, "Errors of the page"), el("ul", null, v.errors.map((e) => el("li", null, el("span", {class: "chip"}, e.kind), " ", e.text, " ", el("small", null, e.page))))] : null,
     v.gaps && lines("What this engine cannot report", v.gaps, v),
-    el("p", {class: "note"}, el("a", {href: v.trace.split("/").map(encodeURIComponent).join("/")}, "The whole trace"), " · explain it again, on any machine: ", el("code", null, `.crossing/bin/crossing explain ${v.trace}`)),
+    el("p", {class: "note"}, el("a", {href: address(v.trace)}, "The whole trace"), " · ", el("a", {href: address(v.trace.replace(/\.json$/, ".har"))}, "its exchanges as HAR"), " · explain it again, on any machine: ", el("code", null, `.crossing/bin/crossing explain ${v.trace}`)),
     v.left && el("p", {class: "note"}, `Left out here: ${v.left.join("; ")}.`));
 }
 
@@ -70,13 +81,18 @@ function momentOf(m, v) {
     el("span", {class: "what"}, m.kind === "lost" && el("strong", null, "Here it was lost: "),
       el("span", {class: "text"}, m.text), m.took ? el("small", null, ` took ${seconds(m.took)}`) : null,
       m.exchange && [" ", reference(m.exchange, v)],
+      m.screenshot && el("a", {class: "thumb", href: address(m.screenshot)}, m.picture ? el("img", {src: m.picture, loading: "lazy", alt: `The page after: ${m.text}`}) : "its picture"),
+      m.note && el("div", {class: "soft"}, `no picture: ${m.note}`),
       m.detail && el("div", {class: m.kind === "cookie" ? "soft mono" : "soft"}, m.detail)));
 }
+
+// address is a path beside the page, as a link has it.
+function address(path) { return path.split("/").map(encodeURIComponent).join("/"); }
 
 function picture(v) {
   if (!v.screenshot) return null;
   const alt = `The page that ${v.name} saw when the spec failed`;
-  const path = v.screenshot.split("/").map(encodeURIComponent).join("/");
+  const path = address(v.screenshot);
   return el("figure", {class: "shot"}, v.picture && el("a", {href: path}, el("img", {src: v.picture, alt})), el("figcaption", null, v.picture ? `${alt}.` : el("a", {href: path}, alt)));
 }
 

@@ -20,8 +20,33 @@ type view struct {
 	Reasons []string
 	Causes  []reports.Cause
 	Parts   []part
+	Held    []reports.Spec
+	Past    *past
 	Waits   []wait
 	Title   string
+}
+
+// past is what earlier runs tell.
+type past struct {
+	Runs  int
+	Green string
+	New   []reports.Spec
+	Rates []reports.Rate
+}
+
+func lookBack(r *reports.Run) *past {
+	if len(r.Earlier) == 0 {
+		return nil
+	}
+	p := &past{Runs: len(r.Earlier), New: r.New(), Rates: r.Rates(), Green: "In none of them did everything pass that fails now."}
+	if green, since, found := r.Green(); found {
+		p.Green = "The last green run began on " + green.Started.UTC().Format("2006-01-02 15:04 UTC")
+		if green.Commit != "" {
+			p.Green += ", of commit " + green.Commit[:min(len(green.Commit), 10)]
+		}
+		p.Green += map[bool]string{true: ": the one before this.", false: fmt.Sprintf("; %d runs lie between.", since)}[since == 0]
+	}
+	return p
 }
 
 // fact is a term and what it is.
@@ -54,7 +79,7 @@ type part struct {
 }
 
 func look(r *reports.Run) view {
-	v := view{Run: r, Headline: r.Headline(), Outcome: "failed", Matrix: r.Matrix(), Causes: r.Causes(), Reasons: r.Reasons(), Waits: waits(r.Waits)}
+	v := view{Run: r, Headline: r.Headline(), Outcome: "failed", Matrix: r.Matrix(), Causes: r.Causes(), Reasons: r.Reasons(), Waits: waits(r.Waits), Held: r.InQuarantine(), Past: lookBack(r)}
 	switch {
 	case r.Counts.Passed+r.Counts.Failed == 0:
 		v.Outcome = "unjudged"
@@ -66,7 +91,7 @@ func look(r *reports.Run) view {
 	for _, t := range []struct {
 		name string
 		n    int
-	}{{"passed", r.Counts.Passed}, {"failed", r.Counts.Failed}, {"not applicable", r.Counts.NotApplicable}, {"not run", r.Counts.NotRun}} {
+	}{{"passed", r.Counts.Passed}, {"failed", r.Counts.Failed}, {"not applicable", r.Counts.NotApplicable}, {"not run", r.Counts.NotRun}, {"quarantined", r.Counts.Quarantined}} {
 		if t.n > 0 || t.name == "passed" || t.name == "failed" {
 			v.Tallies = append(v.Tallies, fact{t.name, fmt.Sprint(t.n)})
 		}

@@ -60,7 +60,7 @@ func canaryRun(t *testing.T, p *plan) *reports.Run {
 	d := diagnose.Explain(rec.Snapshot())
 	return &reports.Run{Version: reports.Version, Counts: reports.Counts{Failed: 1},
 		Specs:     []reports.Spec{{Behaviour: "sign-in", Profile: "chromium", Text: "works", State: reports.Failed, Message: r.Scrub(everything), Traces: []string{path}}},
-		Diagnoses: []reports.Diagnosis{{Visitor: "ada", Trace: path, Sentence: d.Sentence(), Diagnosis: d}}}
+		Diagnoses: []reports.Diagnosis{{Visitor: "ada", Trace: path, Steps: []reports.Seen{{Step: "sign in", Time: now, Note: r.Scrub(everything)}}, Sentence: d.Sentence(), Diagnosis: d}}}
 }
 
 func TestNoCanaryStandsInAnyArtefact(t *testing.T) {
@@ -81,6 +81,10 @@ func TestNoCanaryStandsInAnyArtefact(t *testing.T) {
 	if err != nil || len(found) != 0 {
 		t.Errorf("%v, %v", found, err)
 	}
+	archive, err := os.ReadFile(filepath.Join(p.out, "traces", "a.har"))
+	if err != nil || strings.Count(string(archive), "hmac:") < 4 || !strings.Contains(string(archive), "session=hmac:") {
+		t.Errorf("the HAR shows no digests where secrets stood: %v", err)
+	}
 	page, err := os.ReadFile(filepath.Join(p.out, reports.PageFile))
 	if err != nil || strings.Count(string(page), "hmac:") < 10 {
 		t.Errorf("the page shows no digests where secrets stood: %v", err)
@@ -90,7 +94,7 @@ func TestNoCanaryStandsInAnyArtefact(t *testing.T) {
 // The twin: planted in any artefact, in any form, a canary keeps everything
 // from being published.
 func TestACanaryInAnyArtefactIsFound(t *testing.T) {
-	for _, name := range []string{"junit.xml", "report.json", "traces/a.json", "screenshots/a.png", "a.bin"} {
+	for _, name := range []string{"junit.xml", "report.json", "traces/a.json", "traces/a.har", "screenshots/a.png", "a.bin"} {
 		for kind, c := range canaries {
 			for form, text := range map[string]string{"plain": c, "URL-encoded": url.QueryEscape(c), "base64": base64.StdEncoding.EncodeToString([]byte("x" + c))} {
 				p := reportsIn(t, "run.json")

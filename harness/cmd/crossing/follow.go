@@ -80,7 +80,7 @@ func (r *reader) read() {
 }
 
 func (r *reader) tell(e event) {
-	sign := map[string]string{"passed": "✓", "not applicable": "–", "skipped": "", "interrupted": "", "aborted": ""}
+	sign := map[string]string{"passed": "✓", "not applicable": "–", "quarantined": "~", "skipped": "", "interrupted": "", "aborted": ""}
 	switch e.Kind {
 	case "progress":
 		r.show.Say("  · %s", e.Text)

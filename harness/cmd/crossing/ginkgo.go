@@ -90,7 +90,7 @@ func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, run, out string, en
 	case read != nil:
 		return errors.Join(fmt.Errorf("the suites ended (%s) and left no report (%w); what they printed last:\n%s",
 			fmt.Sprint(ended), plain(read), p.secrets.Scrub(tail(out, 40))), err)
-	case r.Passed: // such as focus left in a spec's source: others were not run
+	case r.Passed && r.Counts.Quarantined == 0: // such as focus left in a spec's source: others were not run
 		return errors.Join(fmt.Errorf("no spec failed, and yet the suites ended with %w; what they printed last:\n%s",
 			ended, p.secrets.Scrub(tail(out, 40))), err)
 	case r.Unjudged != "":

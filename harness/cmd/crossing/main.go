@@ -37,6 +37,7 @@ var errFailed = errors.New("failed")
 // that make can hand its variables on.
 type commands struct {
 	Run      runCommand      `cmd:"" default:"withargs" help:"Run the suites on an application: set up, start its services, drive the browsers, judge, take everything down."`
+	Flake    flakeCommand    `cmd:"" help:"Run the same specs again and again, in random order and on a busy machine, until they fail."`
 	Up       upCommand       `cmd:"" help:"Start the services and leave them up, for open, watch and later runs."`
 	Down     downCommand     `cmd:"" help:"Take down what up has started."`
 	Open     openCommand     `cmd:"" help:"Open a window on the application, and tell every exchange, and why a session is lost, as a person clicks."`

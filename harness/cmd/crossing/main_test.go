@@ -81,13 +81,13 @@ func command(t *testing.T, temp string, args ...string) *exec.Cmd {
 	} else {
 		kept = t.TempDir()
 	}
-	cmd.Env = append(cmd.Env, keptVariable+"="+kept)
+	cmd.Env = append(cmd.Env, keptVariable+"="+kept, "HISTORY="+filepath.Join(t.TempDir(), "history.jsonl"))
 	return cmd
 }
 
 var isSetting = map[string]bool{"CONFIG": true, "ENGINE": true, "RUNTIME": true, "CHROMIUM": true, "WEBKIT": true, "FIREFOX": true, "SUITE": true,
 	"ONE": true, "SET": true, "SEED": true, "PROCS": true, "HEADED": true, "SLOWMO": true, "OUT": true, "TIMEOUT": true, "DOCKER": true,
-	"FRONTEND_URL": true, "AUTH_URL": true, "API_URL": true, "RESOLVE": true, "CA": true, "EMAIL": true, "PASSWORD": true, "JSON": true, "N": true}
+	"FRONTEND_URL": true, "AUTH_URL": true, "API_URL": true, "RESOLVE": true, "CA": true, "EMAIL": true, "PASSWORD": true, "JSON": true, "N": true, "HISTORY": true, "LOAD": true}
 
 // tempFolder is for one command's temp files.
 func tempFolder(t *testing.T) string {

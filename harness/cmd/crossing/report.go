@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"crossing/harness/trace"
 	"crossing/reports"
+	"crossing/reports/har"
 	"crossing/reports/page"
 )
 
@@ -81,6 +83,15 @@ func (c *reportCommand) render(all []reports.Saved) (reports.Run, string, error)
 
 // pages renders what people read, beside the results.
 func pages(r *reports.Run, folder string) error {
+	for _, d := range r.Diagnoses {
+		path := filepath.Join(folder, d.Trace)
+		if _, err := os.Stat(path); err != nil {
+			continue // the page says so
+		}
+		if err := har.Write(path, strings.TrimSuffix(path, ".json")+".har"); err != nil {
+			return err
+		}
+	}
 	if err := page.Write(r, folder); err != nil {
 		return err
 	}

@@ -30,7 +30,9 @@ type runCommand struct {
 	Procs  int      `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
 	SlowMo float64  `env:"SLOWMO" name:"slowmo" placeholder:"MS" help:"Wait after each action of a browser."`
 	Out    string   `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
-	N      int      `env:"N" default:"500" placeholder:"N" help:"Journeys that SUITE=soak walks on each profile."`
+	// History is where runs are remembered.
+	History string `env:"HISTORY" placeholder:"FILE" help:"Where runs are remembered, a line for each spec and run; default: .crossing/history.jsonl. What SET= changes is not remembered."`
+	N       int    `env:"N" default:"500" placeholder:"N" help:"Journeys that SUITE=soak walks on each profile."`
 	// Quick links the suites without what a debugger reads, which is most of
 	// the time that it takes to compile one saved file.
 	Quick   bool   `kong:"-"`
@@ -85,7 +87,13 @@ func (c *runCommand) Run(ctx context.Context) error {
 	}
 	report.Timings.Setup = setup.Seconds()
 	report.Timings.Total = time.Since(began).Seconds()
+	if err := report.Recall(plan.history()); err != nil {
+		return err
+	}
 	if err := plan.publish(&report); err != nil {
+		return err
+	}
+	if err := plan.remember(ctx, &report); err != nil {
 		return err
 	}
 	show.Close()
@@ -162,6 +170,9 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	}
 	if c.N < 1 {
 		return nil, fmt.Errorf("N=%d: write how many journeys a soak walks, 1 or more", c.N)
+	}
+	if err := (&reports.Run{}).Recall(p.history()); err != nil {
+		return nil, err
 	}
 	if p.seed == 0 {
 		p.seed = time.Now().Unix()

@@ -119,6 +119,9 @@ func (p *plan) reproduce() string {
 			words = append(words, named.setting+"="+quoted(named.value))
 		}
 	}
+	if c.Suite != "" {
+		words = append(words, "SUITE="+c.Suite)
+	}
 	if c.Headed {
 		words = append(words, "HEADED=1")
 	}

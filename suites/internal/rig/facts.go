@@ -50,10 +50,10 @@ func (f *facts) profile(b browser.Browser, c trace.Capability) {
 	})
 }
 
-func (f *facts) diagnosis(v *Visitor, d diagnose.Diagnosis, path, shot string) {
+func (f *facts) diagnosis(v *Visitor, d diagnose.Diagnosis, path, shot string, steps []reports.Seen) {
 	f.change(func(p *reports.Part) {
 		p.Diagnoses = append(p.Diagnoses, reports.Diagnosis{
-			Spec: CurrentSpecReport().FullText(), Visitor: v.Name, Profile: v.Profile.Name, Trace: path, Screenshot: shot, Sentence: d.Sentence(), Diagnosis: d,
+			Spec: CurrentSpecReport().FullText(), Visitor: v.Name, Profile: v.Profile.Name, Trace: path, Screenshot: shot, Steps: steps, Sentence: d.Sentence(), Diagnosis: d,
 		})
 	})
 }

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 
 	"crossing/harness/diagnose"
 	"crossing/harness/visit"
+	"crossing/reports"
 )
 
 func (r *Rig) arrived(v *Visitor) {
@@ -78,15 +80,17 @@ func (v *Visitor) explain() string {
 	note("the trace was not written", v.save(filepath.Join(v.rig.settings.OutDir, path)))
 	shot := ""
 	if v.Page != nil {
-		picture, err := v.Page.Screenshot(ctx)
+		last := seen{}
+		err := v.picture(ctx, &last)
 		if err == nil {
-			shot = filepath.Join("screenshots", name+".png")
-			err = write(filepath.Join(v.rig.settings.OutDir, shot), picture)
+			shot, err = v.keep(last, filepath.Join("screenshots", name+".png"))
 		}
 		note("no screenshot", err)
 		v.rig.outlived(v, err)
 	}
-	v.rig.facts.diagnosis(v, d, path, shot)
+	steps, err := v.kept(name)
+	note("pictures of steps were not written", err)
+	v.rig.facts.diagnosis(v, d, path, shot, steps)
 	AddReportEntry("trace", path, ReportEntryVisibilityNever)
 	for _, f := range d.Findings {
 		// A property of the test case in junit.xml.
@@ -150,6 +154,9 @@ func (r *Rig) end(s SpecReport) {
 	state := s.State.String()
 	if strings.HasPrefix(s.Failure.Message, inapplicable) {
 		state = "not applicable"
+	}
+	if reports.IsQuarantined(s.Labels()) && (s.State.Is(types.SpecStatePassed) || s.Failed()) {
+		state = "quarantined"
 	}
 	e := event{Kind: "end", Text: specName(s), State: state, Took: s.RunTime}
 	if s.Failed() {
