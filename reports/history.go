@@ -127,7 +127,7 @@ func readHistory(path string) ([]record, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the history: %w", err)
+		return nil, fmt.Errorf("HISTORY=%s cannot be read (%w); name a file", path, err)
 	}
 	var all []record
 	lines := bufio.NewScanner(bytes.NewReader(data))

@@ -55,6 +55,7 @@ func TestBadInputIsOneSentenceBeforeAnythingIsDone(t *testing.T) {
 		{name: "slow motion backwards", env: []string{"SLOWMO=-5"}, says: []string{"SLOWMO=-5", "0 to 10000"}},
 		{name: "slow motion of no number", env: []string{"SLOWMO=NaN"}, says: []string{"SLOWMO=NaN", "0 to 10000"}},
 		{name: "headed", env: []string{"HEADED=maybe"}, says: []string{"HEADED=maybe", "1 or 0"}},
+		{name: "history that is a folder", env: []string{"HISTORY=" + dir}, says: []string{"HISTORY=" + dir, "name a file"}},
 		{name: "history that is none", args: []string{"--history=" + plainFile}, says: []string{"HISTORY=" + plainFile, "line 1", "name another file"}},
 		{name: "flag", args: []string{"--bogus"}, says: []string{"--bogus", "--help"}},
 		{name: "word", args: []string{"session"}, says: []string{"session", "--help"}},
