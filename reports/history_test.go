@@ -171,3 +171,32 @@ func TestAQuarantineDemandsAnIssueAndAnEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestARunInWhichAnotherSpecFailedIsNotGreen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "history.jsonl")
+	good, other := it(types.SpecStatePassed, "outlives a reload"), it(types.SpecStatePassed, "outlives a tab")
+	after(t, 0, path, good, other)
+	after(t, 1, path, good, failing(other, "no"))
+	r := after(t, 2, path, failing(good, "no"), other)
+	if green, since, found := r.Green(); !found || green.Commit != "c0" || since != 1 {
+		t.Errorf("%+v, %d, %v", green, since, found)
+	}
+	// It is no part of its own past, though it is remembered by now.
+	if err := r.Recall(path); err != nil || len(r.Earlier) != 2 || r.Specs[0].Earlier != "pp" {
+		t.Errorf("%v, %+v, %q", err, r.Earlier, r.Specs[0].Earlier)
+	}
+}
+
+func TestMergedRunsHaveOnePast(t *testing.T) {
+	past := func(days ...int) (all []Past) {
+		for _, d := range days {
+			all = append(all, Past{Started: dawn.AddDate(0, 0, d)})
+		}
+		return all
+	}
+	r := &Run{Earlier: past(0, 2), Specs: []Spec{{Text: "a", Profile: "chromium", State: Passed, Earlier: "pf"}, {Text: "new", Profile: "chromium", State: Passed}}}
+	r.take(Run{Earlier: past(0, 1, 3), Specs: []Spec{{Text: "b", Profile: "webkit", State: Passed, Earlier: "pqp"}}})
+	if len(r.Earlier) != 4 || r.Specs[0].Earlier != "p-f-" || r.Specs[1].Earlier != "" || r.Specs[2].Earlier != "pq-p" {
+		t.Errorf("%d runs; %+v", len(r.Earlier), r.Specs)
+	}
+}
