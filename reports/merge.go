@@ -69,6 +69,11 @@ func (r *Run) files() []string {
 		if d.Screenshot != "" {
 			all = append(all, d.Screenshot)
 		}
+		for _, s := range d.Steps {
+			if s.Screenshot != "" {
+				all = append(all, s.Screenshot)
+			}
+		}
 	}
 	return all
 }
@@ -221,6 +226,12 @@ func (s Saved) move(folder string, i int, taken map[string]bool) (Run, error) {
 		}
 		if d.Screenshot, err = move(d.Screenshot); err != nil {
 			return r, err
+		}
+		d.Steps = slices.Clone(d.Steps)
+		for m := range d.Steps {
+			if d.Steps[m].Screenshot, err = move(d.Steps[m].Screenshot); err != nil {
+				return r, err
+			}
 		}
 	}
 	return r, nil

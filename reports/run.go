@@ -175,9 +175,24 @@ type Diagnosis struct {
 	// Screenshot is that of the page when the spec failed; "" where none could
 	// be taken.
 	Screenshot string `json:"screenshot,omitempty"`
+	// Steps are what was seen after each step of the journey.
+	Steps []Seen `json:"steps,omitempty"`
 	// Sentence is the diagnosis in one sentence.
 	Sentence string `json:"sentence"`
 	diagnose.Diagnosis
+}
+
+// Seen is what a visitor's browser showed and kept once a step was over.
+type Seen struct {
+	Step string    `json:"step"`
+	Time time.Time `json:"time"`
+	// Screenshot is the path of the picture; "" where there is none, and Note
+	// says why.
+	Screenshot string `json:"screenshot,omitempty"`
+	Note       string `json:"note,omitempty"`
+	// Scope and Cookies are the jar's: see trace.Jar.
+	Scope   string         `json:"scope,omitempty"`
+	Cookies []trace.Cookie `json:"cookies,omitempty"`
 }
 
 // Part is what one process of a run learnt.

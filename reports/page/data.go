@@ -65,6 +65,10 @@ type visitor struct {
 	Gaps   []string          `json:"gaps,omitempty"`
 	// Left says what was left out, a line each.
 	Left []string `json:"left,omitempty"`
+
+	seen []reports.Seen
+	// pictures are those of steps that there is room for, as data: URLs.
+	pictures map[string]string
 }
 
 // collector fills the data within the bounds.
@@ -97,8 +101,10 @@ func (c *collector) visitor(d reports.Diagnosis) visitor {
 	v := visitor{
 		Name: d.Visitor, Profile: d.Profile, Trace: filepath.ToSlash(d.Trace), Sentence: d.Sentence, Diagnosis: d.Diagnosis,
 		Moments: []moment{}, Exchanges: []exchange{}, Jars: []jar{}, Errors: []trace.PageError{}, Screenshot: filepath.ToSlash(d.Screenshot),
+		seen: d.Steps, pictures: map[string]string{},
 	}
 	c.picture(&v)
+	c.steps(&v)
 	path := filepath.Join(c.folder, filepath.FromSlash(d.Trace))
 	info, err := os.Stat(path)
 	switch {
@@ -164,15 +170,47 @@ func (c *collector) picture(v *visitor) {
 	if v.Screenshot == "" {
 		return
 	}
-	data, err := os.ReadFile(filepath.Join(c.folder, filepath.FromSlash(v.Screenshot)))
+	picture, err := c.embed(v.Screenshot)
 	switch {
 	case err != nil:
 		v.Left = append(v.Left, "the screenshot is not beside the page")
 		v.Screenshot = ""
-	case len(data) > mostPicture || c.pictures+len(data) > mostPictures:
+	case picture == "":
 		v.Left = append(v.Left, "the screenshot is too large to be shown here; open its file")
-	default:
-		c.pictures += len(data)
-		v.Picture = "data:image/png;base64," + base64.StdEncoding.EncodeToString(data)
 	}
+	v.Picture = picture
+}
+
+// steps embeds the pictures of steps.
+func (c *collector) steps(v *visitor) {
+	missing, large := 0, 0
+	for _, s := range v.seen {
+		if s.Screenshot == "" {
+			continue
+		}
+		picture, err := c.embed(s.Screenshot)
+		switch {
+		case err != nil:
+			missing++
+		case picture == "":
+			large++
+		}
+		v.pictures[s.Screenshot] = picture
+	}
+	if missing > 0 {
+		v.Left = append(v.Left, fmt.Sprintf("%d pictures of steps are not beside the page", missing))
+	}
+	if large > 0 {
+		v.Left = append(v.Left, fmt.Sprintf("%d pictures of steps, for which there is no room here; open their files", large))
+	}
+}
+
+// embed makes a data: URL of a picture, "" where there is no room for it.
+func (c *collector) embed(path string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(c.folder, filepath.FromSlash(path)))
+	if err != nil || len(data) > mostPicture || c.pictures+len(data) > mostPictures {
+		return "", err
+	}
+	c.pictures += len(data)
+	return "data:image/png;base64," + base64.StdEncoding.EncodeToString(data), nil
 }

@@ -3,6 +3,7 @@ package page
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,11 @@ type moment struct {
 	Bad  bool    `json:"bad,omitempty"`
 	// Exchange is the one that it happened in.
 	Exchange string `json:"exchange,omitempty"`
+	// Picture is the page's once a step was over, as a data: URL, Screenshot
+	// its path, and Note says why there is none.
+	Picture    string `json:"picture,omitempty"`
+	Screenshot string `json:"screenshot,omitempty"`
+	Note       string `json:"note,omitempty"`
 
 	time time.Time
 }
@@ -51,7 +57,7 @@ func origin(t trace.Trace) time.Time {
 // moment who is signed in says the same again and again: only what is new of
 // it stands here.
 func (v *visitor) moments(t trace.Trace) []moment {
-	all := slices.Concat(steps(t), standings(t), cookies(t), refusals(t), v.lost(t), observed(t))
+	all := slices.Concat(v.steps(t), standings(t), cookies(t), refusals(t), v.lost(t), observed(t))
 	for _, e := range t.PageErrors {
 		all = append(all, moment{time: e.Time, Kind: "error", Text: "the page reported: " + cut(e.Text, mostValue), Detail: e.Page, Bad: e.Kind == trace.ErrorUncaught})
 	}
@@ -63,10 +69,19 @@ func (v *visitor) moments(t trace.Trace) []moment {
 	return bound(v, "moments of the time line", mostMoments, all)
 }
 
-func steps(t trace.Trace) []moment {
+// steps are those that the trace marks, each with what was seen once it was
+// over.
+func (v *visitor) steps(t trace.Trace) []moment {
 	var all []moment
+	next := 0
 	for _, m := range t.Marks {
-		all = append(all, moment{time: m.Begin, Kind: "step", Text: m.Step, Detail: cut(m.Err, mostText), Took: m.End.Sub(m.Begin).Seconds(), Bad: m.Err != ""})
+		one := moment{time: m.Begin, Kind: "step", Text: m.Step, Detail: cut(m.Err, mostText), Took: m.End.Sub(m.Begin).Seconds(), Bad: m.Err != ""}
+		if next < len(v.seen) && v.seen[next].Step == m.Step {
+			s := v.seen[next]
+			one.Screenshot, one.Picture, one.Note = filepath.ToSlash(s.Screenshot), v.pictures[s.Screenshot], s.Note
+			next++
+		}
+		all = append(all, one)
 	}
 	return all
 }
@@ -176,12 +191,32 @@ type jar struct {
 	Cookies []trace.Cookie `json:"cookies"`
 }
 
+// same says whether two jars hold the same, in whatever order.
+func same(a, b []trace.Cookie) bool {
+	order := func(all []trace.Cookie) []trace.Cookie {
+		all = slices.Clone(all)
+		slices.SortFunc(all, func(a, b trace.Cookie) int {
+			return strings.Compare(a.Name+a.Domain+a.Path+a.PartitionKey, b.Name+b.Domain+b.Path+b.PartitionKey)
+		})
+		return all
+	}
+	return slices.Equal(order(a), order(b))
+}
+
 // jars are those in which something is new, and the last.
 func (v *visitor) jars(t trace.Trace) []jar {
 	var all []jar
-	for _, j := range t.Jars {
+	kept := slices.Clone(t.Jars)
+	for _, s := range v.seen {
+		if s.Scope != "" {
+			kept = append(kept, trace.Jar{Time: s.Time, Label: "after: " + s.Step, Scope: s.Scope, Cookies: s.Cookies})
+		}
+	}
+	slices.SortStableFunc(kept, func(a, b trace.Jar) int { return a.Time.Compare(b.Time) })
+	for _, j := range kept {
 		next := jar{At: j.Time.Sub(origin(t)).Seconds(), Label: j.Label, Page: j.Page, Scope: j.Scope, Cookies: bound(v, "cookies of a jar", mostCookies, j.Cookies)}
-		if n := len(all); n > 0 && all[n-1].Page == next.Page && all[n-1].Label == next.Label && slices.Equal(all[n-1].Cookies, next.Cookies) {
+		steps := strings.HasPrefix(j.Label, "after: ")
+		if n := len(all); n > 0 && (steps || all[n-1].Page == next.Page && all[n-1].Label == next.Label) && same(all[n-1].Cookies, next.Cookies) {
 			continue
 		}
 		all = append(all, next)

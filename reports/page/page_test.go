@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"crossing/harness/trace"
 	"crossing/reports"
@@ -212,6 +213,53 @@ func TestAThousandSpecsAreDrawnWhenTheyAreOpened(t *testing.T) {
 	t.Logf("filtering 1,004 specs took %v ms", took)
 	p.is(1, `[...document.querySelectorAll("#rows tr")].filter((r) => !r.hidden).length`)
 	p.quiet()
+}
+
+func TestStepsShowTheirPicturesAndJars(t *testing.T) {
+	r, folder := red(t, 1)
+	seen, err := trace.Read(filepath.Join(folder, "traces", "0.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := seen.Marks[len(seen.Marks)-1].End
+	seen.Marks = append(seen.Marks, trace.Mark{Step: "reload", Begin: last.Add(time.Second), End: last.Add(2 * time.Second)})
+	if err := trace.Write(filepath.Join(folder, "traces", "0.json"), seen); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(folder, "screenshots", "0-1.png"), picture(t))
+	before := []trace.Cookie{{Name: "session", Digest: "hmac:0123456789ab", Domain: "auth.example", Path: "/", Secure: true}}
+	r.Diagnoses[0].Steps = []reports.Seen{
+		{Step: seen.Marks[0].Step, Time: seen.Marks[0].End, Screenshot: "screenshots/0-1.png", Scope: trace.JarWhole, Cookies: before},
+		{Step: seen.Marks[1].Step, Time: seen.Marks[1].End, Note: "the page shows a secret", Scope: trace.JarWhole, Cookies: before},
+	}
+	p := open(t, r, folder, wide)
+	p.is(1, `document.querySelectorAll("#failure-0 .thumb img").length`)
+	p.is("screenshots/0-1.png", `document.querySelector("#failure-0 .thumb").getAttribute("href")`)
+	p.is("traces/0.har", `document.querySelector("#failure-0 a[href$='.har']").getAttribute("href")`)
+	said := fmt.Sprint(p.eval(`document.querySelector("#failure-0").innerText`))
+	for _, want := range []string{"no picture: the page shows a secret", "after: " + seen.Marks[0].Step, "hmac:0123456789ab"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the story says nothing of %q", want)
+		}
+	}
+	// A jar in which nothing is new is not drawn again.
+	if strings.Contains(said, "after: "+seen.Marks[1].Step) {
+		t.Error("the same jar stands there twice")
+	}
+	p.eval(everything)
+	p.eval(axe(t))
+	for _, found := range violations(p) {
+		t.Error(found)
+	}
+	p.quiet()
+
+	// A picture that is not beside the page is missed, and said to be.
+	if err := os.Remove(filepath.Join(folder, "screenshots", "0-1.png")); err != nil {
+		t.Fatal(err)
+	}
+	p = open(t, r, folder, wide)
+	p.is(0, `document.querySelectorAll("#failure-0 .thumb img").length`)
+	p.is(true, `document.querySelector("#failure-0").innerText.includes("1 pictures of steps are not beside the page")`)
 }
 
 func TestThePageTellsOfTheRunsBeforeAndOfQuarantine(t *testing.T) {

@@ -81,6 +81,8 @@ function momentOf(m, v) {
     el("span", {class: "what"}, m.kind === "lost" && el("strong", null, "Here it was lost: "),
       el("span", {class: "text"}, m.text), m.took ? el("small", null, ` took ${seconds(m.took)}`) : null,
       m.exchange && [" ", reference(m.exchange, v)],
+      m.screenshot && el("a", {class: "thumb", href: address(m.screenshot)}, m.picture ? el("img", {src: m.picture, loading: "lazy", alt: `The page after: ${m.text}`}) : "its picture"),
+      m.note && el("div", {class: "soft"}, `no picture: ${m.note}`),
       m.detail && el("div", {class: m.kind === "cookie" ? "soft mono" : "soft"}, m.detail)));
 }
 

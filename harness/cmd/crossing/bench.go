@@ -25,7 +25,7 @@ import (
 // comparing with another's.
 type benchCommand struct {
 	choices
-	Lanes  string `env:"BENCH" placeholder:"NAMES" help:"Lanes, separated by commas: stack, journey, whole, workers, edge, specs, memory. Default: all of them, which takes minutes."`
+	Lanes  string `env:"BENCH" placeholder:"NAMES" help:"Lanes, separated by commas: stack, journey, whole, workers, edge, specs, memory, page. Default: all of them, which takes minutes."`
 	Rounds int    `env:"ROUNDS" default:"5" placeholder:"N" help:"How often what is compared takes turns."`
 	One    string `env:"ONE" placeholder:"WHAT" help:"Of the lane specs: only the specs of a file, or those whose text holds WHAT."`
 	Out    string `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where bench.json is written."`
@@ -42,7 +42,7 @@ type lane struct {
 
 var lanes = []lane{
 	{"stack", (*bench).stackLane}, {"journey", (*bench).journeyLane}, {"whole", (*bench).wholeLane},
-	{"workers", (*bench).workersLane}, {"edge", (*bench).edgeLane}, {"specs", (*bench).specsLane}, {"memory", (*bench).memoryLane},
+	{"workers", (*bench).workersLane}, {"edge", (*bench).edgeLane}, {"specs", (*bench).specsLane}, {"memory", (*bench).memoryLane}, {"page", (*bench).pageLane},
 }
 
 // benchResult is one line of the table.

@@ -60,7 +60,7 @@ func canaryRun(t *testing.T, p *plan) *reports.Run {
 	d := diagnose.Explain(rec.Snapshot())
 	return &reports.Run{Version: reports.Version, Counts: reports.Counts{Failed: 1},
 		Specs:     []reports.Spec{{Behaviour: "sign-in", Profile: "chromium", Text: "works", State: reports.Failed, Message: r.Scrub(everything), Traces: []string{path}}},
-		Diagnoses: []reports.Diagnosis{{Visitor: "ada", Trace: path, Sentence: d.Sentence(), Diagnosis: d}}}
+		Diagnoses: []reports.Diagnosis{{Visitor: "ada", Trace: path, Steps: []reports.Seen{{Step: "sign in", Time: now, Note: r.Scrub(everything)}}, Sentence: d.Sentence(), Diagnosis: d}}}
 }
 
 func TestNoCanaryStandsInAnyArtefact(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"crossing/harness/diagnose"
 	"crossing/harness/trace"
+	"crossing/reports"
 )
 
 func (r *Rig) asking(c *Caller) {
@@ -46,7 +47,7 @@ func (r *Rig) explainCaller(c *Caller) string {
 	if err := save(c.Recorder, filepath.Join(r.settings.OutDir, path)); err != nil {
 		text += fmt.Sprintf("\n(the trace was not written: %v)", err)
 	}
-	r.diagnosed(c.name, trace.NoBrowser, d, path, "")
+	r.diagnosed(reports.Diagnosis{Visitor: c.name, Profile: trace.NoBrowser, Trace: path, Sentence: d.Sentence(), Diagnosis: d})
 	return r.say(c.name + ", without a browser: " + text)
 }
 

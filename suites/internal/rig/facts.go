@@ -15,7 +15,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"crossing/harness/browser"
-	"crossing/harness/diagnose"
 	"crossing/harness/headroom"
 	"crossing/harness/journey"
 	"crossing/harness/stack"
@@ -50,11 +49,10 @@ func (f *facts) profile(b browser.Browser, c trace.Capability) {
 	})
 }
 
-func (f *facts) diagnosis(who, profile string, d diagnose.Diagnosis, path, shot string) {
+func (f *facts) diagnosis(d reports.Diagnosis) {
+	d.Spec = CurrentSpecReport().FullText()
 	f.change(func(p *reports.Part) {
-		p.Diagnoses = append(p.Diagnoses, reports.Diagnosis{
-			Spec: CurrentSpecReport().FullText(), Visitor: who, Profile: profile, Trace: path, Screenshot: shot, Sentence: d.Sentence(), Diagnosis: d,
-		})
+		p.Diagnoses = append(p.Diagnoses, d)
 	})
 }
 

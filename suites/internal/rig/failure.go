@@ -86,15 +86,19 @@ func (v *Visitor) explain() string {
 	note("the trace was not written", save(v.Recorder, filepath.Join(v.rig.settings.OutDir, path)))
 	shot := ""
 	if v.Page != nil {
-		picture, err := v.Page.Screenshot(ctx)
+		last := seen{}
+		err := v.picture(ctx, &last)
 		if err == nil {
-			shot = filepath.Join("screenshots", name+".png")
-			err = write(filepath.Join(v.rig.settings.OutDir, shot), picture)
+			shot, err = v.keep(last, filepath.Join("screenshots", name+".png"))
 		}
 		note("no screenshot", err)
 		v.rig.outlived(v, err)
 	}
-	v.rig.diagnosed(v.Name, v.Profile.Name, d, path, shot)
+	steps, err := v.kept(name)
+	note("pictures of steps were not written", err)
+	v.rig.diagnosed(reports.Diagnosis{
+		Visitor: v.Name, Profile: v.Profile.Name, Trace: path, Screenshot: shot, Steps: steps, Sentence: d.Sentence(), Diagnosis: d,
+	})
 	if d.Verdict != diagnose.VerdictHealthy && d.Verdict != diagnose.VerdictUnjudged {
 		notes = append([]string{d.String()}, notes...)
 	}
@@ -105,9 +109,9 @@ func (v *Visitor) explain() string {
 }
 
 // diagnosed notes a diagnosis for whatever shows the failure.
-func (r *Rig) diagnosed(who, profile string, d diagnose.Diagnosis, path, shot string) {
-	r.facts.diagnosis(who, profile, d, path, shot)
-	AddReportEntry("trace", path, ReportEntryVisibilityNever)
+func (r *Rig) diagnosed(d reports.Diagnosis) {
+	r.facts.diagnosis(d)
+	AddReportEntry("trace", d.Trace, ReportEntryVisibilityNever)
 	for _, f := range d.Findings {
 		// A property of the test case in junit.xml.
 		AddReportEntry("cause", f.Cause, ReportEntryVisibilityNever)

@@ -25,6 +25,7 @@ type Visitor struct {
 	oversize bool
 	looked   bool
 	closed   bool
+	steps    []seen
 }
 
 // Option changes how a visitor comes.
@@ -116,7 +117,11 @@ func (v *Visitor) Restart(ctx SpecContext) {
 // Walk takes steps; a step that cannot be taken fails the spec.
 func (v *Visitor) Walk(ctx SpecContext, steps ...journey.Step) {
 	GinkgoHelper()
-	Expect(v.Way.Walk(ctx, v.Page, steps...)).To(Succeed())
+	for _, s := range steps {
+		err := v.Way.Walk(ctx, v.Page, s)
+		v.look(ctx, s.Name)
+		Expect(err).NotTo(HaveOccurred())
+	}
 }
 
 // NewTab opens a second tab and goes on there.
