@@ -43,7 +43,9 @@ func (r *Run) Matrix() Matrix {
 }
 
 // Total is the number of specs.
-func (c Counts) Total() int { return c.Passed + c.Failed + c.NotApplicable + c.NotRun + c.Quarantined }
+func (c Counts) Total() int {
+	return c.Passed + c.Failed + c.NotApplicable + c.NotRun + c.Quarantined + c.Infrastructure
+}
 
 // Words say a cell without signs, for those who hear it: "1 failed, 4 passed".
 func (c Counts) Words() string {
@@ -51,7 +53,7 @@ func (c Counts) Words() string {
 	for _, p := range []struct {
 		n    int
 		word string
-	}{{c.Failed, "failed"}, {c.Passed, "passed"}, {c.NotApplicable, "not applicable"}, {c.NotRun, "not run"}, {c.Quarantined, "quarantined"}} {
+	}{{c.Failed, "failed"}, {c.Passed, "passed"}, {c.NotApplicable, "not applicable"}, {c.NotRun, "not run"}, {c.Quarantined, "quarantined"}, {c.Infrastructure, "infrastructure"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.word))
 		}
@@ -73,7 +75,7 @@ type Cause struct {
 func (r *Run) Causes() []Cause {
 	byslug := map[string]*Cause{}
 	for _, s := range r.Specs {
-		if s.State != Failed {
+		if !s.red() {
 			continue
 		}
 		slug, diagnosis := r.first(s)
@@ -110,8 +112,10 @@ func (r *Run) first(s Spec) (slug string, d *Diagnosis) {
 func (r *Run) Headline() string {
 	c := r.Counts
 	switch judged := c.Passed + c.Failed; {
-	case judged == 0:
+	case judged == 0 && c.Infrastructure == 0:
 		return r.Sentence()
+	case !r.Judged():
+		return fmt.Sprintf("Not judged: %d of %d specs met the platform in the application's place%s", c.Infrastructure, judged+c.Infrastructure, r.because())
 	case r.Passed && judged == 1:
 		return fmt.Sprintf("Passed: the one spec that was run holds on %s.", r.on())
 	case r.Passed:
@@ -121,7 +125,7 @@ func (r *Run) Headline() string {
 	case judged == 1:
 		return "Failed: the one spec that was run" + r.because()
 	default:
-		return fmt.Sprintf("Failed: %d of %d specs%s", c.Failed, judged, r.because())
+		return fmt.Sprintf("Failed: %d of %d specs%s", c.Failed+c.Infrastructure, judged+c.Infrastructure, r.because())
 	}
 }
 

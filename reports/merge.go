@@ -119,7 +119,7 @@ func (r *Run) take(o Run) {
 		switch {
 		case at < 0:
 			r.Specs = append(r.Specs, s)
-		case s.State == Failed: // a pass elsewhere does not undo it
+		case s.red(): // a pass elsewhere does not undo it
 			r.Specs[at] = s
 		}
 	}

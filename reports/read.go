@@ -116,6 +116,8 @@ func (c *Counts) add(s State) {
 		c.NotRun++
 	case Quarantined:
 		c.Quarantined++
+	case Infrastructure:
+		c.Infrastructure++
 	}
 }
 

@@ -142,6 +142,8 @@ const (
 	NotRun        State = "not run"
 	// Quarantined specs ran, and decide nothing.
 	Quarantined State = "quarantined"
+	// Infrastructure: the platform answered in the application's place.
+	Infrastructure State = "infrastructure"
 )
 
 // Counts of specs by state.
@@ -151,6 +153,8 @@ type Counts struct {
 	NotApplicable int `json:"notApplicable"`
 	NotRun        int `json:"notRun"`
 	Quarantined   int `json:"quarantined"`
+	// Infrastructure are those that the platform kept from being judged.
+	Infrastructure int `json:"infrastructure"`
 }
 
 // Wait is how long a person waited on a profile, in seconds, as their page timed
@@ -264,5 +268,6 @@ func (r *Run) Gather(dir string) error {
 	slices.SortFunc(r.Waits, func(a, b Wait) int {
 		return strings.Compare(a.Profile+" "+a.Kind, b.Profile+" "+b.Kind)
 	})
+	r.setApart()
 	return nil
 }

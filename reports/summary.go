@@ -12,7 +12,7 @@ func (r *Run) Summary() string {
 	var b strings.Builder
 	sign := "✅"
 	switch {
-	case r.Counts.Passed+r.Counts.Failed == 0:
+	case !r.Judged():
 		sign = "❔"
 	case !r.Passed:
 		sign = "❌"

@@ -34,7 +34,7 @@ func (r *Run) Verdict(folder string) string {
 	}
 	told := map[string]bool{}
 	for _, s := range r.Specs {
-		if s.State == Failed {
+		if s.red() {
 			s.Message = r.shortened(s, told)
 			failure(&b, s, folder)
 		}
@@ -47,10 +47,14 @@ func (r *Run) Verdict(folder string) string {
 func (r *Run) Sentence() string {
 	c := r.Counts
 	text := "PASSED"
-	if !r.Passed {
+	switch {
+	case c.Infrastructure > 0 && !r.Judged():
+		text = "NOT JUDGED"
+	case !r.Passed:
 		text = "FAILED"
 	}
 	switch {
+	case c.Infrastructure > 0:
 	case c.Passed+c.Failed > 0:
 	case c.NotApplicable > 0:
 		return fmt.Sprintf("NOT JUDGED: none of the %d specs chosen applies to these profiles; choose others by ENGINE, SUITE or ONE", c.NotApplicable)
@@ -58,6 +62,9 @@ func (r *Run) Sentence() string {
 		return "NOT JUDGED: no spec ran; look at ENGINE, SUITE and ONE"
 	}
 	text += fmt.Sprintf(": %d passed, %d failed%s", c.Passed, c.Failed, r.blamed())
+	if c.Infrastructure > 0 {
+		text += fmt.Sprintf(", %d kept from being judged by the platform", c.Infrastructure)
+	}
 	if c.NotApplicable > 0 {
 		text += fmt.Sprintf(", %d not applicable", c.NotApplicable)
 	}
@@ -149,6 +156,9 @@ func (c Counts) String() string {
 	if c.Quarantined > 0 {
 		parts = append(parts, fmt.Sprintf("~ %d quarantined", c.Quarantined))
 	}
+	if c.Infrastructure > 0 {
+		parts = append(parts, fmt.Sprintf("! %d infrastructure", c.Infrastructure))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -205,7 +215,7 @@ func (r *Run) blamed() string {
 	for _, c := range r.Causes() {
 		counts[cmp.Or(c.Slug, none)] = len(c.Specs)
 	}
-	if len(counts) == 0 || counts[none] == r.Counts.Failed {
+	if len(counts) == 0 || counts[none] == r.Counts.Failed+r.Counts.Infrastructure {
 		return ""
 	}
 	var parts []string
@@ -216,7 +226,7 @@ func (r *Run) blamed() string {
 }
 
 func failure(b *strings.Builder, s Spec, folder string) {
-	fmt.Fprintf(b, "\n✗ %s · %s · %s\n", s.Profile, s.Behaviour, s.Text)
+	fmt.Fprintf(b, "\n%s %s · %s · %s\n", map[State]string{Failed: "✗", Infrastructure: "!"}[s.State], s.Profile, s.Behaviour, s.Text)
 	for line := range strings.SplitSeq(strings.TrimSpace(s.Message), "\n") {
 		fmt.Fprintln(b, strings.TrimRight("    "+line, " "))
 	}

@@ -85,7 +85,7 @@ func collect(r *reports.Run, folder string) data {
 		d.Specs = []reports.Spec{}
 	}
 	for i, s := range r.Specs {
-		if s.State != reports.Failed {
+		if s.State != reports.Failed && s.State != reports.Infrastructure {
 			continue
 		}
 		told := story{Spec: i, Visitors: []visitor{}, Commit: r.Commit}

@@ -81,7 +81,7 @@ type part struct {
 func look(r *reports.Run) view {
 	v := view{Run: r, Headline: r.Headline(), Outcome: "failed", Matrix: r.Matrix(), Causes: r.Causes(), Reasons: r.Reasons(), Waits: waits(r.Waits), Held: r.InQuarantine(), Past: lookBack(r)}
 	switch {
-	case r.Counts.Passed+r.Counts.Failed == 0:
+	case !r.Judged():
 		v.Outcome = "unjudged"
 	case r.Passed:
 		v.Outcome = "passed"
@@ -91,7 +91,7 @@ func look(r *reports.Run) view {
 	for _, t := range []struct {
 		name string
 		n    int
-	}{{"passed", r.Counts.Passed}, {"failed", r.Counts.Failed}, {"not applicable", r.Counts.NotApplicable}, {"not run", r.Counts.NotRun}, {"quarantined", r.Counts.Quarantined}} {
+	}{{"passed", r.Counts.Passed}, {"failed", r.Counts.Failed}, {"not applicable", r.Counts.NotApplicable}, {"not run", r.Counts.NotRun}, {"quarantined", r.Counts.Quarantined}, {"infrastructure", r.Counts.Infrastructure}} {
 		if t.n > 0 || t.name == "passed" || t.name == "failed" {
 			v.Tallies = append(v.Tallies, fact{t.name, fmt.Sprint(t.n)})
 		}

@@ -51,7 +51,7 @@ func (c *reportCommand) Run(ctx context.Context) error {
 	switch {
 	case run.Passed:
 		return nil
-	case run.Counts.Failed+run.Counts.Passed > 0:
+	case run.Judged():
 		return errFailed
 	}
 	return errNothingJudged

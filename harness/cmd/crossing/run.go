@@ -117,7 +117,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	switch {
 	case report.Passed:
 		return nil
-	case report.Counts.Failed+report.Counts.Passed > 0:
+	case report.Judged():
 		return errFailed
 	}
 	return errNothingJudged
