@@ -92,6 +92,7 @@ func Merge(all []Saved, folder string) (Run, error) {
 	merged := all[0].Run
 	merged.Shard = nil
 	merged.Specs, merged.Diagnoses, merged.Profiles, merged.Waits, merged.Headroom = nil, nil, nil, nil, nil
+	merged.People = People{}
 	taken := map[string]bool{}
 	for i, s := range all {
 		moved, err := s.move(folder, i, taken)
@@ -131,6 +132,7 @@ func (r *Run) take(o Run) {
 	}
 	r.count()
 	r.Waits = append(r.Waits, o.Waits...)
+	r.People.add(o.People)
 	r.Headroom = headroom.Merge(r.Headroom, o.Headroom)
 	r.Passed = r.Passed && o.Passed
 	if o.Started.Before(r.Started) {

@@ -67,7 +67,9 @@ type Run struct {
 	// Headroom is how much of each limit cookies and headers used at most, of
 	// all visitors.
 	Headroom []headroom.Use `json:"headroom"`
-	Counts   Counts         `json:"counts"`
+	// People are those whom the run signed up where they stay: on a deployment.
+	People People `json:"people"`
+	Counts Counts `json:"counts"`
 	// Passed: at least one spec passed, and nothing failed.
 	Passed bool `json:"passed"`
 	// Root is the folder of the sources: paths below it are written without it.
@@ -157,6 +159,20 @@ type Counts struct {
 	Infrastructure int `json:"infrastructure"`
 }
 
+// People are how many were signed up, and how many of them were removed again.
+// Left are the addresses of the others.
+type People struct {
+	SignedUp int      `json:"signedUp"`
+	Removed  int      `json:"removed"`
+	Left     []string `json:"left,omitempty"`
+}
+
+func (p *People) add(o People) {
+	p.SignedUp += o.SignedUp
+	p.Removed += o.Removed
+	p.Left = append(p.Left, o.Left...)
+}
+
 // Wait is how long a person waited on a profile, in seconds, as their page timed
 // it.
 type Wait struct {
@@ -206,6 +222,7 @@ type Part struct {
 	StackReady float64        `json:"stackReady,omitempty"`
 	Profiles   []Profile      `json:"profiles"`
 	Diagnoses  []Diagnosis    `json:"diagnoses"`
+	People     People         `json:"people"`
 	Waits      []Wait         `json:"waits"`
 	Headroom   []headroom.Use `json:"headroom"`
 }
@@ -259,6 +276,7 @@ func (r *Run) Gather(dir string) error {
 		}
 		r.Diagnoses = append(r.Diagnoses, p.Diagnoses...)
 		r.Waits = append(r.Waits, p.Waits...)
+		r.People.add(p.People)
 		r.Headroom = headroom.Merge(r.Headroom, p.Headroom)
 		if err := os.Remove(path); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"crossing/harness/headroom"
+	"crossing/harness/journey"
 	"crossing/harness/trace"
 )
 
@@ -25,6 +26,7 @@ func (r *Run) Verdict(folder string) string {
 	}
 	r.waited(&b)
 	r.room(&b)
+	r.people(&b)
 	r.matrix(&b)
 	for _, reason := range r.Reasons() {
 		fmt.Fprintf(&b, "  – n/a: %s\n", reason)
@@ -115,6 +117,23 @@ func (r *Run) room(b *strings.Builder) {
 			fmt.Fprintf(b, "  ⚠ half is used: %s\n", u)
 		}
 	}
+}
+
+// people tells who was signed up on a deployment, and who is still there.
+func (r *Run) people(b *strings.Builder) {
+	p := r.People
+	if p.SignedUp == 0 {
+		return
+	}
+	fmt.Fprintf(b, "  people     %d were signed up, and %d of them removed", p.SignedUp, p.Removed)
+	switch {
+	case p.Removed == p.SignedUp:
+	case p.Removed == 0:
+		b.WriteString(": contract.paths.deleteAccount would have them removed; their addresses end with @" + journey.Domain)
+	default:
+		b.WriteString("; left: " + strings.Join(p.Left, ", "))
+	}
+	b.WriteByte('\n')
 }
 
 // matrix has a row for each behaviour and a column for each profile.

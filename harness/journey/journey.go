@@ -30,12 +30,15 @@ type Person struct {
 	Password string
 }
 
+// Domain is that of every new person's address.
+const Domain = "crossing.example"
+
 // NewPerson makes a person that no run has seen before. The address is under
 // a domain that is reserved for examples (RFC 2606), and says where it is from.
 func NewPerson(name string) Person {
 	return Person{
 		Name:     name,
-		Email:    fmt.Sprintf("%s.%s@crossing.example", name, random(6)),
+		Email:    fmt.Sprintf("%s.%s@%s", name, random(6), Domain),
 		Password: "pw-" + random(12),
 	}
 }
@@ -57,6 +60,8 @@ type Way struct {
 	Origins  trace.Origins
 	Contract target.Contract
 	Recorder *trace.Recorder
+	// Known: whoever comes has an account already, since nobody can sign up.
+	Known bool
 	// Pace waits until a path may be asked once more, where an application
 	// limits that; nil: it may be asked at once.
 	Pace func(ctx context.Context, path string) error

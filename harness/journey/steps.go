@@ -50,6 +50,23 @@ func (w Way) SignIn(who Person) Step {
 	return w.form(signingIn, w.Contract.Pages.SignIn, w.Contract.Requests.SignIn.Method, w.Contract.Paths.SignIn, who)
 }
 
+// Enter is how a person comes in: a new one by the sign-up form, one who has an
+// account by the sign-in form.
+func (w Way) Enter(who Person) Step {
+	if w.Known {
+		return w.SignIn(who)
+	}
+	return w.SignUp(who)
+}
+
+// Entered is the status by which Enter's form is answered where it succeeds.
+func (w Way) Entered() int {
+	if w.Known {
+		return w.Contract.Requests.SignIn.Answered
+	}
+	return w.Contract.Requests.SignUp.Answered
+}
+
 func (w Way) form(name string, form target.Form, method, endpoint string, who Person) Step {
 	return Step{name, func(ctx context.Context, p browser.Page) error {
 		w.Recorder.Redactor().Learn(who.Password)

@@ -16,6 +16,8 @@ type Requests struct {
 	SignUp  Request `yaml:"signUp"`
 	SignIn  Request `yaml:"signIn"`
 	SignOut Request `yaml:"signOut"`
+	// DeleteAccount is how contract.paths.deleteAccount is asked, from outside.
+	DeleteAccount Request `yaml:"deleteAccount"`
 	// CSRF is a token that is fetched before each of them.
 	CSRF CSRF `yaml:"csrf"`
 }
@@ -94,7 +96,7 @@ func (t *Target) validateRequests(add adder) {
 	for _, r := range []struct {
 		name string
 		Request
-	}{{"signUp", q.SignUp}, {"signIn", q.SignIn}, {"signOut", q.SignOut}} {
+	}{{"signUp", q.SignUp}, {"signIn", q.SignIn}, {"signOut", q.SignOut}, {"deleteAccount", q.DeleteAccount}} {
 		field := "contract.requests." + r.name
 		if !slices.Contains(changing, r.Method) {
 			add(field+".method", "%q is not known; allowed: %s", r.Method, strings.Join(changing, ", "))

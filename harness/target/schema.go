@@ -18,7 +18,7 @@ func Words() map[string][]string {
 		"contract.cookie.sameSite": sameSites,
 		"contract.signature":       signatures,
 	}
-	for _, name := range []string{"signUp", "signIn", "signOut"} {
+	for _, name := range []string{"signUp", "signIn", "signOut", "deleteAccount"} {
 		for field, words := range requests {
 			all["contract.requests."+name+"."+field] = words
 		}

@@ -26,6 +26,9 @@ type Settings struct {
 	Resolve  []string
 	CA       string
 	Bypasses Bypasses
+	// Account is what people sign in with where nobody can sign up; none: each
+	// is somebody new.
+	Account Account
 	// Pace is a file by which processes keep to a deployment's limit together.
 	Pace string
 	// Runtime is "auto", "containers" or "processes".
@@ -66,6 +69,9 @@ type Settings struct {
 	// from spec to spec.
 	Reproduce string
 }
+
+// Account is one that exists.
+type Account struct{ Email, Password string }
 
 // Runtimes that can be asked for.
 var Runtimes = []string{"auto", "containers", "processes"}

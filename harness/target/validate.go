@@ -216,7 +216,7 @@ func (t *Target) validateContract(add adder) {
 	}
 	for _, p := range []struct{ name, value string }{
 		{"signUp", c.Paths.SignUp}, {"signIn", c.Paths.SignIn}, {"signOut", c.Paths.SignOut}, {"session", c.Paths.Session},
-		{"list", c.Paths.List}, {"revoke", c.Paths.Revoke}, {"revokeAll", c.Paths.RevokeAll},
+		{"list", c.Paths.List}, {"revoke", c.Paths.Revoke}, {"revokeAll", c.Paths.RevokeAll}, {"deleteAccount", c.Paths.DeleteAccount},
 		{"token", c.Paths.Token}, {"keys", c.Paths.Keys}, {"api", c.Paths.API},
 	} {
 		if p.value != "" && !strings.HasPrefix(p.value, "/") {

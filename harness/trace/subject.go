@@ -108,8 +108,11 @@ type Paths struct {
 	List      string `json:"list,omitempty" yaml:"list"`
 	Revoke    string `json:"revoke,omitempty" yaml:"revoke"`
 	RevokeAll string `json:"revokeAll,omitempty" yaml:"revokeAll"`
-	Token     string `json:"token,omitempty" yaml:"token"`
-	Keys      string `json:"keys,omitempty" yaml:"keys"`
+	// DeleteAccount removes the person whose session it is; empty: people whom
+	// a run has signed up on a deployment stay there.
+	DeleteAccount string `json:"deleteAccount,omitempty" yaml:"deleteAccount"`
+	Token         string `json:"token,omitempty" yaml:"token"`
+	Keys          string `json:"keys,omitempty" yaml:"keys"`
 	// API is the api's call that needs a token.
 	API string `json:"api,omitempty" yaml:"api"`
 }

@@ -176,10 +176,43 @@ func (c *Caller) ToSignOut(ctx context.Context) (Question, error) {
 	return c.to(ctx, c.target.Contract.Paths.SignOut, c.target.Contract.Requests.SignOut, journey.Person{})
 }
 
+// Remove deletes a person's account, by a session of theirs that is given or,
+// where that has ended, by a new one. Without an endpoint for it in the contract
+// it does nothing, and says so.
+func (c *Caller) Remove(ctx context.Context, who journey.Person, session string) (removed bool, err error) {
+	path, as := c.target.Contract.Paths.DeleteAccount, c.target.Contract.Requests.DeleteAccount
+	if path == "" {
+		return false, nil
+	}
+	for _, value := range []string{session, ""} {
+		if value == "" {
+			if value, err = c.SignIn(ctx, who); err != nil {
+				return false, err
+			}
+		}
+		q, err := c.to(ctx, path, as, who)
+		if err != nil {
+			return false, err
+		}
+		q.Session = value
+		e, err := c.Ask(ctx, q)
+		if err != nil {
+			return false, err
+		}
+		if e.Status == as.Answered {
+			return true, nil
+		}
+		if e.Status != as.Refused {
+			return false, fmt.Errorf("delete an account: %s %s answers %d %s", as.Method, path, e.Status, e.Response.Body)
+		}
+	}
+	return false, fmt.Errorf("delete an account: %s %s answers %d to a session just opened", as.Method, path, as.Refused)
+}
+
 func (c *Caller) to(ctx context.Context, path string, as target.Request, who journey.Person) (Question, error) {
 	c.Recorder.Redactor().Learn(who.Password)
 	o := c.target.Origins
-	if path != c.target.Contract.Paths.SignOut {
+	if path == c.target.Contract.Paths.SignIn || path == c.target.Contract.Paths.SignUp {
 		if err := c.pace.Await(ctx, path); err != nil {
 			return Question{}, err
 		}

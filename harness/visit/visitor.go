@@ -72,7 +72,7 @@ func (g *Ground) Visitor(ctx context.Context, p browser.Profile, guest Guest) (*
 		v.keep = filepath.Join(g.options.Run.Dir, "keep-"+guest.Person.Email)
 	}
 	v.Recorder.Capability(started.Capability)
-	v.Way = journey.Way{Origins: g.Target.Origins, Contract: g.Target.Contract, Recorder: v.Recorder, Pace: g.options.Pace.Await}
+	v.Way = journey.Way{Origins: g.Target.Origins, Contract: g.Target.Contract, Recorder: v.Recorder, Known: g.options.Known, Pace: g.options.Pace.Await}
 	v.Line, err = g.Edge.Open(v.Recorder)
 	return v, err
 }

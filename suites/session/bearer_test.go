@@ -17,7 +17,7 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 		app.NeedsNoThirdPartyCookies(ctx, profile)
 		app.NeedsFallback()
 		ada := app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByBearer())
 		return ada
 	}
@@ -52,7 +52,7 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 	It("is not used where the browser keeps the cookie", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		app.NeedsTheCookie(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByCookie())
 		for _, e := range ada.ToAuth() {
 			Expect(e.Request.Get("Authorization")).To(BeEmpty(), "%s %s carries credentials beside the cookie", e.Method, e.Path)
@@ -65,8 +65,8 @@ var _ = DescribeTableSubtree("bearer fallback", func(profile browser.Profile) {
 		if app.HasFallback() {
 			ada.SwitchFallback(false)
 		}
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
-		Expect(ada.SignUpAnswer()).To(BeStatus(app.Target().Contract.Requests.SignUp.Answered))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
+		Expect(ada.EntryAnswer()).To(BeStatus(ada.Way.Entered()))
 		ada.AwaitSession(ctx)
 
 		Eventually(ctx, ada.Standing).Should(BeSignedOut())

@@ -156,6 +156,7 @@ var _ = Describe("CORS", rig.AnyProfile(), func() {
 var _ = DescribeTableSubtree("CORS in a browser", func(profile browser.Profile) {
 	It("lets the frontend's page make credentialed calls with a preflight and read them, a 401 too, and no other page", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		contract := app.Target().Contract
+		app.NeedsSignUp()
 		known := journey.NewPerson("ada")
 		app.Caller("ada").SignUp(ctx, known)
 		ada := app.Visit(ctx, profile, "ada", rig.As(known), rig.Expecting("unexpected-401"))

@@ -25,7 +25,10 @@ var _ = DescribeTableSubtree("headroom", func(profile browser.Profile) {
 		ada := app.Visit(ctx, profile, "ada", rig.Oversize())
 		ada.Line.Break(edge.Fault{
 			Name: fmt.Sprintf("cookies of %v bytes", sizes),
-			When: func(r *http.Request) bool { return r.URL.Path == ada.Way.Contract.Paths.SignUp && !edge.IsPreflight(r) },
+			When: func(r *http.Request) bool {
+				paths := ada.Way.Contract.Paths
+				return (r.URL.Path == paths.SignUp || r.URL.Path == paths.SignIn) && !edge.IsPreflight(r)
+			},
 			Response: func(res *http.Response) error {
 				for i, bytes := range sizes {
 					name := fmt.Sprintf("fat-%d", i)
@@ -34,14 +37,14 @@ var _ = DescribeTableSubtree("headroom", func(profile browser.Profile) {
 				return nil
 			},
 		})
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		return ada
 	}
 
 	It("is left by the cookies and headers of a person's whole way", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		app.NeedsTokens()
 		ada := app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person), ada.Way.Account(), ada.Way.CallAPI())
+		ada.Walk(ctx, ada.Way.Enter(ada.Person), ada.Way.Account(), ada.Way.CallAPI())
 		_, err := ada.Jar(ctx)
 		Expect(err).NotTo(HaveOccurred())
 

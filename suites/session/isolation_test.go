@@ -19,7 +19,7 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 	signedIn := func(ctx SpecContext, name string) *rig.Visitor {
 		GinkgoHelper()
 		v := app.Visit(ctx, profile, name)
-		v.Walk(ctx, v.Way.SignUp(v.Person))
+		v.Walk(ctx, v.Way.Enter(v.Person))
 		Eventually(ctx, v.Standing).Should(BeSignedInAs(v.Person.Email))
 		return v
 	}
@@ -49,6 +49,7 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 
 	It("lets a stranger's page neither read nor do anything in a signed-in person's name", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		paths, name := app.Target().Contract.Paths, app.Target().Contract.Cookie.Name
+		app.NeedsSignUp()
 		mallory := journey.NewPerson("mallory")
 		app.Caller("mallory").SignUp(ctx, mallory)
 		ada := signedIn(ctx, "ada")
@@ -86,6 +87,7 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 	})
 
 	It("keeps two people apart who ask at the same time", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		app.NeedsSignUp()
 		two := []*rig.Visitor{signedIn(ctx, "ada"), signedIn(ctx, "bob")}
 		var asking sync.WaitGroup
 		for _, v := range two {

@@ -19,7 +19,7 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 		GinkgoHelper()
 		app.NeedsTheCookie(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada", options...)
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email).ByCookie())
 		return ada
 	}
@@ -76,7 +76,7 @@ var _ = DescribeTableSubtree("persistence", func(profile browser.Profile) {
 		ada.Line.Break(edge.Fault{Name: "a lifetime of two seconds", Response: func(res *http.Response) error {
 			return rig.ChangeCookie(res, agreed.Name, "Max-Age", "2")
 		}})
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Jar).Should(HaveCookie(agreed.Name))
 
 		Eventually(ctx, ada.Jar).WithTimeout(lifetime + 5*time.Second).ShouldNot(HaveCookie(agreed.Name))

@@ -23,7 +23,7 @@ var _ = DescribeTableSubtree("refresh", func(profile browser.Profile) {
 	signedIn := func(ctx SpecContext) *rig.Visitor {
 		GinkgoHelper()
 		ada := app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 		return ada
 	}

@@ -17,7 +17,7 @@ var _ = DescribeTableSubtree("retrieval", func(profile browser.Profile) {
 	signedIn := func(ctx SpecContext) *rig.Visitor {
 		GinkgoHelper()
 		ada := app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 		return ada
 	}
@@ -56,7 +56,7 @@ var _ = DescribeTableSubtree("retrieval", func(profile browser.Profile) {
 		Expect(found).To(BeTrue(), "there is no session row for the cookie that sign-up set")
 		Expect(row.Person).To(Equal(ada.Person.Email))
 		lifetime := time.Duration(app.Target().Contract.Cookie.Lifetime) * time.Second
-		Expect(row.Expires).To(BeTemporally("~", ada.SignUpAnswer().Time.Add(lifetime), 10*time.Second))
+		Expect(row.Expires).To(BeTemporally("~", ada.EntryAnswer().Time.Add(lifetime), 10*time.Second))
 
 		if ada.ShowsCookie() {
 			Expect(ada.Jar(ctx)).To(HaveCookie(app.Target().Contract.Cookie.Name).WithDigest(ada.SessionDigest()))

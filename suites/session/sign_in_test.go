@@ -12,6 +12,7 @@ import (
 
 var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 	It("signs a new person up through the page, across the domains", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		app.NeedsSignUp()
 		ada := app.Visit(ctx, profile, "ada")
 		ada.Walk(ctx, ada.Way.Home())
 		Eventually(ctx, ada.Standing).Should(BeSignedOut())
@@ -24,7 +25,7 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 
 	It("signs a known person in, in another browser", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		before := app.Visit(ctx, profile, "ada")
-		before.Walk(ctx, before.Way.SignUp(before.Person))
+		before.Walk(ctx, before.Way.Enter(before.Person))
 		Eventually(ctx, before.Standing).Should(BeSignedInAs(before.Person.Email))
 
 		ada := app.Visit(ctx, profile, "ada-again", rig.As(before.Person))
@@ -36,7 +37,7 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 
 	It("refuses a wrong password, and says so as agreed", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		before := app.Visit(ctx, profile, "ada")
-		before.Walk(ctx, before.Way.SignUp(before.Person))
+		before.Walk(ctx, before.Way.Enter(before.Person))
 
 		mallory := app.Visit(ctx, profile, "mallory", rig.Expecting("unexpected-401"))
 		guess := before.Person
@@ -51,8 +52,8 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 
 	It("sets the session cookie as agreed", SpecTimeout(rig.Limit), func(ctx SpecContext) {
 		ada := app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
-		Expect(ada.SignUpAnswer()).To(SetCookieAsAgreed(app.Target().Contract.Cookie))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
+		Expect(ada.EntryAnswer()).To(SetCookieAsAgreed(app.Target().Contract.Cookie))
 
 		again := app.Visit(ctx, profile, "ada-again", rig.As(ada.Person))
 		again.Walk(ctx, again.Way.SignIn(again.Person))
@@ -63,7 +64,7 @@ var _ = DescribeTableSubtree("sign-in", func(profile browser.Profile) {
 		app.NeedsPartitionKeys(ctx, profile)
 		ada := app.Visit(ctx, profile, "ada")
 		agreed := app.Target().Contract.Cookie
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 
 		Eventually(ctx, ada.Jar).Should(HaveCookie(agreed.Name).PartitionedUnder(rig.SiteOf(ada.Way.Origins.Frontend)).
 			WithPath(agreed.Path).WithSameSite(agreed.SameSite).WithSecure().WithHTTPOnly().HostOnly())

@@ -21,7 +21,7 @@ var _ = DescribeTableSubtree("sign-out", func(profile browser.Profile) {
 	signedIn := func(ctx SpecContext) (ada *rig.Visitor, value string) {
 		GinkgoHelper()
 		ada = app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 		value = ada.SessionValue()
 		Expect(app.Replay(ctx, value)).To(rig.BeTakenFor(ada.Person))
@@ -78,6 +78,7 @@ var _ = DescribeTableSubtree("sign-out", func(profile browser.Profile) {
 		if contract.Paths.RevokeAll == "" || contract.Pages.SignOutEverywhere == "" {
 			rig.NotApplicable("the contract names no way to sign out everywhere (contract.paths.revokeAll, contract.pages.signOutEverywhere)")
 		}
+		app.NeedsSignUp()
 		rows := app.Database()
 		ada, old := signedIn(ctx)
 		elsewhere := app.Caller("ada-elsewhere").SignIn(ctx, ada.Person)

@@ -21,7 +21,7 @@ var _ = DescribeTableSubtree("token", func(profile browser.Profile) {
 		GinkgoHelper()
 		app.NeedsTokens()
 		ada := app.Visit(ctx, profile, "ada")
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 		ada.Walk(ctx, ada.Way.Account())
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))

@@ -21,7 +21,7 @@ var _ = DescribeTableSubtree("waiting", func(profile browser.Profile) {
 		GinkgoHelper()
 		ada := app.Visit(ctx, profile, "ada")
 		ada.TimeWaits()
-		ada.Walk(ctx, ada.Way.SignUp(ada.Person))
+		ada.Walk(ctx, ada.Way.Enter(ada.Person))
 		Eventually(ctx, ada.Standing).Should(BeSignedInAs(ada.Person.Email))
 		return ada
 	}

@@ -19,7 +19,7 @@ type aim struct {
 	FrontendURL string   `env:"FRONTEND_URL" name:"frontend" placeholder:"URL" help:"Frontend of a deployment; with AUTH_URL it is looked at as it is, and nothing is started."`
 	AuthURL     string   `env:"AUTH_URL" name:"auth" placeholder:"URL" help:"Auth service of the deployment."`
 	APIURL      string   `env:"API_URL" name:"api" placeholder:"URL" help:"Api of the deployment; without one, tokens are not tried out."`
-	Email       string   `env:"EMAIL" placeholder:"ADDRESS" help:"Sign in with this account instead of signing a new person up."`
+	Email       string   `env:"EMAIL" placeholder:"ADDRESS" help:"Sign in with this account instead of signing new people up."`
 	Password    string   `env:"PASSWORD" placeholder:"WORD" help:"The account's password."`
 	Resolve     []string `env:"RESOLVE" sep:" " placeholder:"HOST=ADDRESS" help:"Connect to ADDRESS (or ADDRESS:PORT) for HOST, as curl's --resolve."`
 	Bypass      string   `env:"VERCEL_AUTOMATION_BYPASS_SECRET" name:"bypass" placeholder:"SECRET" help:"Secret that opens protected deployments; it goes to the deployment's own origins alone. Better in the environment than typed."`

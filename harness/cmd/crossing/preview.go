@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"crossing/harness/edge"
+	"crossing/harness/journey"
 	"crossing/harness/lint"
 	"crossing/harness/target"
 	"crossing/harness/trace"
@@ -51,9 +52,6 @@ func (c *previewCommand) Run(ctx context.Context) error {
 	}
 	if !c.deployed() && !at.target.Remote() {
 		return errors.New("FRONTEND_URL and AUTH_URL are missing: give the addresses of the previews, and API_URL where there is an api; or name a crossing.yaml without services by CONFIG")
-	}
-	if c.Email != "" {
-		return errors.New("EMAIL and PASSWORD are for crossing diagnose: each spec of a suite signs a new person of its own up, so that none relies on another; leave them out")
 	}
 	if err := at.target.GuardProduction(c.AllowProduction); err != nil {
 		return err
@@ -130,6 +128,7 @@ func (d *deployed) put(s *target.Settings, pace string) {
 	s.Deployed.Stranger = ""
 	s.Resolve, s.CA, s.Pace = d.aim.Resolve, d.aim.CA, pace
 	s.Bypasses = d.aim.bypasses()
+	s.Account = target.Account{Email: d.aim.Email, Password: d.aim.Password}
 }
 
 // words are the settings that aim there again; secrets have to be put back by
@@ -138,7 +137,7 @@ func (d *deployed) words() []string {
 	var words []string
 	o := d.at.target.Origins
 	for _, named := range []struct{ setting, value string }{
-		{"FRONTEND_URL", o.Frontend}, {"AUTH_URL", o.Auth}, {"API_URL", o.API}, {"CA", d.aim.CA}, {"RESOLVE", strings.Join(d.aim.Resolve, " ")},
+		{"FRONTEND_URL", o.Frontend}, {"AUTH_URL", o.Auth}, {"API_URL", o.API}, {"EMAIL", d.aim.Email}, {"CA", d.aim.CA}, {"RESOLVE", strings.Join(d.aim.Resolve, " ")},
 	} {
 		if named.value != "" {
 			words = append(words, named.setting+"="+quoted(named.value))
@@ -163,7 +162,10 @@ func (d *deployed) await(ctx context.Context, show *progress) error {
 		show.Begin("wait for the deployments to come up")
 		err := lint.Fit(ctx, g, d.at.target, redactor)
 		var cold *lint.ColdError
-		if err == nil || !errors.As(err, &cold) {
+		switch {
+		case err == nil:
+			return d.enter(ctx, redactor)
+		case !errors.As(err, &cold):
 			return err
 		}
 		select {
@@ -175,4 +177,27 @@ func (d *deployed) await(ctx context.Context, show *progress) error {
 			return fmt.Errorf("%w (for %s now: WARM_UP=%s is over)", err, time.Since(began).Round(time.Second), d.warmUp)
 		}
 	}
+}
+
+// enter signs in once with the account that was given, so that one that nobody
+// has is one sentence.
+func (d *deployed) enter(ctx context.Context, redactor *trace.Redactor) error {
+	if d.aim.Email == "" {
+		return nil
+	}
+	redactor.Learn(d.aim.Password)
+	g, err := visit.New(ctx, visit.Options{Target: d.at.target, Access: d.at.access, Redactor: redactor})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = g.Close() }()
+	caller, err := g.Caller("", "crossing")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = caller.Close() }()
+	if _, err := caller.SignIn(ctx, journey.Person{Email: d.aim.Email, Password: d.aim.Password}); err != nil {
+		return fmt.Errorf("EMAIL=%s cannot sign in with this PASSWORD: %s; give an account that is there, or neither to have people sign up", d.aim.Email, redactor.Scrub(err.Error()))
+	}
+	return nil
 }

@@ -128,7 +128,7 @@ func TestBadPreviewsAreOneSentenceWithinFiveSeconds(t *testing.T) {
 		{"CA that is none", with("CA=" + noPEM), []string{"holds no certificate"}},
 		{"a secret that was cut", with("VERCEL_AUTOMATION_BYPASS_SECRET=short"), []string{"VERCEL_AUTOMATION_BYPASS_SECRET has 5 letters"}},
 		{"a secret of two lines", with("AUTH_BYPASS_SECRET=plain-secret\nand more of it"), []string{"AUTH_BYPASS_SECRET holds a space, a line break"}},
-		{"an account", with("EMAIL=ada@example.com", "PASSWORD=plain-secret"), []string{"EMAIL and PASSWORD", "crossing diagnose"}},
+		{"an account that nobody has", there(nil, "EMAIL=ada@example.com", "PASSWORD=plain-secret"), []string{"EMAIL=ada@example.com cannot sign in", "sets no cookie", "neither to have people sign up"}},
 		{"half an account", with("EMAIL=ada@example.com"), []string{"EMAIL and PASSWORD belong together"}},
 		{"SET", with("SET=auth.A=1"), []string{"SET", "leave SET out"}},
 		{"a warm-up of no time", with("WARM_UP=-1s"), []string{"WARM_UP=-1s is negative"}},

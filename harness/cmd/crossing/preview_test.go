@@ -9,10 +9,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"crossing/harness/journey"
 	"crossing/harness/stack"
 	"crossing/harness/target"
 	"crossing/harness/trace"
@@ -24,6 +26,8 @@ import (
 type emulated struct {
 	emulation
 	config string
+	target *target.Target
+	auth   string // an instance of the auth service, past the platform
 }
 
 // preview starts it. between may change what passes between the platform and
@@ -39,6 +43,7 @@ func preview(t *testing.T, between func(http.ResponseWriter, *http.Request, http
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.target = app
 	file := app.File
 	file.Origins = previewsOf(file)
 	p.origins = file.Origins
@@ -51,6 +56,7 @@ func preview(t *testing.T, between func(http.ResponseWriter, *http.Request, http
 			t.Error(err)
 		}
 	})
+	p.auth = backends(s, "auth")[0]
 	web := backends(s, "frontend")
 	if between != nil {
 		to, err := url.Parse(web[0])
@@ -94,6 +100,9 @@ func TestAPreviewIsRunOnAsItIs(t *testing.T) {
 	t.Run("its specs pass, and sign-ins keep to the limit of one address", func(t *testing.T) {
 		o, out := p.run(t, "sign_in_test.go", "--bypass="+p.bypass)
 		says(t, o, 0, "PASSED", "the target has no services of its own")
+		if all := regexp.MustCompile(`people     (\d+) were signed up, and (\d+) of them removed\n`).FindStringSubmatch(o.stdout); all == nil || all[1] == "0" || all[1] != all[2] {
+			t.Errorf("people stay on the deployment: %v\n%s", all, o.stdout)
+		}
 		if data, err := os.ReadFile(filepath.Join(out, reports.RunFile)); err != nil || strings.Contains(string(data), p.bypass) {
 			t.Errorf("run.json: %v", err)
 		}
@@ -101,6 +110,22 @@ func TestAPreviewIsRunOnAsItIs(t *testing.T) {
 	t.Run("the wall stands, and its secret stays where it belongs", func(t *testing.T) {
 		o, _ := p.run(t, "protection_test.go", "--bypass="+p.bypass, "--engine=chromium,webkit")
 		says(t, o, 0, "PASSED: 5 passed")
+	})
+	t.Run("an account that is given is used, and nobody signs up", func(t *testing.T) {
+		ada := journey.NewPerson("ada")
+		like := *p.target
+		like.Origins = p.origins
+		if _, err := (journey.Outside{Target: &like}).SignUp(t.Context(), p.auth, ada); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("PASSWORD", ada.Password)
+		o, _ := p.run(t, "outlives a reload", "--bypass="+p.bypass, "--email="+ada.Email)
+		says(t, o, 0, "PASSED: 1 passed")
+		o, _ = p.run(t, "signs a new person up", "--bypass="+p.bypass, "--email="+ada.Email)
+		says(t, o, exitUnready, "EMAIL and PASSWORD name the one account that is used")
+		if strings.Contains(o.stdout+o.stderr, ada.Password) {
+			t.Error("the password is printed")
+		}
 	})
 	t.Run("a wall is one sentence before any spec", func(t *testing.T) {
 		o, _ := p.run(t, "sign_in_test.go")

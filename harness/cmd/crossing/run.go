@@ -160,10 +160,11 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 		for _, secret := range c.deployed.at.access.Bypass {
 			p.secrets.Learn(secret)
 		}
+		p.secrets.Learn(c.deployed.aim.Password)
 	} else if p.target, err = c.load(home); err != nil {
 		return nil, err
 	}
-	if err := walkable(p.target); err != nil {
+	if err := walkable(p.target, c.deployed != nil && c.deployed.aim.Email != ""); err != nil {
 		return nil, err
 	}
 	if p.profiles, err = c.profiles(home); err != nil {
@@ -211,8 +212,9 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 }
 
 // walkable says what the suites cannot do without: each spec's people sign up
-// and in through pages, and the pages tell who is signed in.
-func walkable(t *target.Target) error {
+// and in through pages, in alone where they have an account, and the pages tell
+// who is signed in.
+func walkable(t *target.Target, known bool) error {
 	c := t.Contract
 	for _, needed := range []struct{ field, value, is string }{
 		{"contract.paths.signUp", c.Paths.SignUp, "the endpoint that makes an account"},
@@ -223,7 +225,7 @@ func walkable(t *target.Target) error {
 		{"contract.pages.standing.selector", c.Pages.Standing.Selector, "the element that shows who is signed in"},
 		{"contract.pages.signOut", c.Pages.SignOut, "the element that signs out"},
 	} {
-		if needed.value == "" {
+		if needed.value == "" && !(known && strings.Contains(needed.field, "signUp")) {
 			if t.Dir == "" {
 				return fmt.Errorf("%s is not known: name the crossing.yaml that describes the application by CONFIG, since the suites need %s; crossing diagnose does without", needed.field, needed.is)
 			}

@@ -37,7 +37,7 @@ func (r *Rig) WithoutBypass(name string) *Caller {
 	opened, err := r.ground.CallerBy(bare, CurrentSpecReport().FullText(), name)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(opened.Close)
-	return &Caller{Caller: opened, name: name}
+	return &Caller{Caller: opened, rig: r, name: name}
 }
 
 // CallWithBypass makes the open page's script ask for an address that holds the

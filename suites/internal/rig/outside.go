@@ -19,6 +19,7 @@ type Question = visit.Question
 // Caller is a visit.Caller within a spec: what it cannot ask fails the spec.
 type Caller struct {
 	*visit.Caller
+	rig    *Rig
 	name   string
 	looked bool
 }
@@ -29,14 +30,14 @@ func (r *Rig) Caller(name string) *Caller {
 	opened, err := r.ground.Caller(CurrentSpecReport().FullText(), name)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(opened.Close)
-	c := &Caller{Caller: opened, name: name}
+	c := &Caller{Caller: opened, rig: r, name: name}
 	r.asking(c)
 	DeferCleanup(r.asked, c)
 	return c
 }
 
 // Outside asks by this visitor's own line, and yet out of no browser.
-func (v *Visitor) Outside() *Caller { return &Caller{Caller: v.Visitor.Outside()} }
+func (v *Visitor) Outside() *Caller { return &Caller{Caller: v.Visitor.Outside(), rig: v.rig} }
 
 // Ask sends one request and returns what the edge recorded of it.
 func (c *Caller) Ask(ctx SpecContext, q Question) trace.Exchange {
@@ -51,6 +52,7 @@ func (c *Caller) SignUp(ctx SpecContext, who journey.Person) string {
 	GinkgoHelper()
 	value, err := c.Caller.SignUp(ctx, who)
 	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(c.rig.remove, who, value)
 	return value
 }
 

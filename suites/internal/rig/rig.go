@@ -148,7 +148,7 @@ func (r *Rig) Join(ctx SpecContext, data []byte) {
 	var err error
 	r.ground, err = visit.New(ctx, visit.Options{
 		Target: r.target, Settings: r.settings, Stack: r.stack, Spares: r.beside.spares(), Redactor: r.redactor, Run: r.run, Started: r.facts.profile,
-		Access: r.access, Pace: r.pace(),
+		Access: r.access, Pace: r.pace(), Known: r.settings.Account.Email != "",
 	})
 	r.must(err)
 	DeferCleanup(r.ground.Close)
@@ -185,6 +185,7 @@ func (r *Rig) pace() *visit.Pace {
 
 // begun makes what needs the redactor.
 func (r *Rig) begun() {
+	r.redactor.Learn(r.settings.Account.Password)
 	r.facts = newFacts(r)
 }
 

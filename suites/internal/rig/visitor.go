@@ -72,7 +72,7 @@ func (r *Rig) needsASession(ctx SpecContext, p browser.Profile) {
 func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...Option) *Visitor {
 	GinkgoHelper()
 	r.browser(ctx, p)
-	c := coming{Guest: visit.Guest{Name: name, Person: journey.NewPerson(name), Spec: CurrentSpecReport().FullText()}}
+	c := coming{Guest: visit.Guest{Name: name, Person: r.person(name), Spec: CurrentSpecReport().FullText()}}
 	for _, change := range options {
 		change(&c)
 	}
@@ -92,6 +92,7 @@ func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...
 // helper: what calls it is Ginkgo itself, which is no place to point at.
 func (v *Visitor) leave(ctx SpecContext) {
 	defer v.rig.left(v)
+	defer v.tidy()
 	if CurrentSpecReport().Failed() {
 		v.explain()
 	}
@@ -150,6 +151,15 @@ func (v *Visitor) Last(role trace.Role, method, path string) trace.Exchange {
 	return all[len(all)-1]
 }
 
+// EntryAnswer is the auth service's answer to the form of Way.Enter.
+func (v *Visitor) EntryAnswer() trace.Exchange {
+	GinkgoHelper()
+	if v.Way.Known {
+		return v.SignInAnswer()
+	}
+	return v.SignUpAnswer()
+}
+
 // SignUpAnswer is the auth service's answer to the sign-up form.
 func (v *Visitor) SignUpAnswer() trace.Exchange {
 	GinkgoHelper()
@@ -188,6 +198,23 @@ func (v *Visitor) AskForSession(ctx SpecContext, n int) []trace.Exchange {
 	// The page may have asked for itself meanwhile, which must agree.
 	Expect(len(since)).To(BeNumerically(">=", n), "the edge must have seen every question")
 	return since
+}
+
+// person is who comes by a name: somebody new, or whose account was given.
+func (r *Rig) person(name string) journey.Person {
+	if a := r.settings.Account; a.Email != "" {
+		return journey.Person{Name: name, Email: a.Email, Password: a.Password}
+	}
+	return journey.NewPerson(name)
+}
+
+// NeedsSignUp makes the spec not applicable where nobody can sign up, so that
+// the account that was given is the only one there is.
+func (r *Rig) NeedsSignUp() {
+	GinkgoHelper()
+	if r.settings.Account.Email != "" {
+		NotApplicable("nobody signs up: EMAIL and PASSWORD name the one account that is used")
+	}
 }
 
 // NeedsTheCookie makes the spec not applicable where the profile was measured
