@@ -37,17 +37,22 @@ func aroundSuite(node types.NodeType) string {
 
 // Read takes the specs out of Ginkgo's JSON report. reproduce is the command
 // that runs as this run did.
-func (r *Run) Read(path, reproduce string) error {
+func (r *Run) Read(path, reproduce string, suites ...string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	var suites []types.Report
-	if err := json.Unmarshal(data, &suites); err != nil {
+	var all []types.Report
+	if err := json.Unmarshal(data, &all); err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	r.Passed = len(suites) > 0
-	for _, suite := range suites {
+	for _, name := range suites {
+		if !slices.ContainsFunc(all, func(one types.Report) bool { return one.SuiteDescription == name }) {
+			return fmt.Errorf("%s holds nothing of suite %s", path, name)
+		}
+	}
+	r.Passed = len(all) > 0
+	for _, suite := range all {
 		r.Passed = r.Passed && succeeded(suite)
 		for _, s := range suite.SpecReports {
 			if why, gaveUp := strings.CutPrefix(s.Failure.Message, unjudged); gaveUp && s.State == types.SpecStateAborted && r.Unjudged == "" {

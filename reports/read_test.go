@@ -163,6 +163,15 @@ func TestWhatIsNoReportIsAnError(t *testing.T) {
 	if err := (&Run{}).Read(path, ""); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("half a report: %v", err)
 	}
+	if err := os.WriteFile(path, []byte(`[{"SuiteDescription": "session", "SuiteSucceeded": true}]`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := (&Run{}).Read(path, "", "session"); err != nil {
+		t.Errorf("a whole report: %v", err)
+	}
+	if err := (&Run{}).Read(path, "", "preview", "session"); err == nil || !strings.Contains(err.Error(), "nothing of suite preview") {
+		t.Errorf("a report of one of two suites: %v", err)
+	}
 }
 
 func TestPartsOfProcessesAreGathered(t *testing.T) {

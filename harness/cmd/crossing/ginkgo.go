@@ -60,7 +60,7 @@ func (p *plan) ginkgo(ctx context.Context, show *progress, r *reports.Run) error
 	if err := secrets.Learn(private, p.secrets.Learn); err != nil {
 		return err
 	}
-	read := r.Read(filepath.Join(p.work, "report.json"), settings.Reproduce)
+	read := r.Read(filepath.Join(p.work, "report.json"), settings.Reproduce, p.suites...)
 	if ended == nil && read == nil {
 		return nil
 	}
@@ -101,8 +101,10 @@ func (p *plan) judgeEnd(ctx context.Context, r *reports.Run, run, out string, en
 	return err
 }
 
+// binary is in a folder of its own: Ginkgo names a suite's report by the folder
+// that its binary stands in, and one would take the other's place.
 func (p *plan) binary(suite string) string {
-	return filepath.Join(p.home.state(), "bin", suite+".test")
+	return filepath.Join(p.home.state(), "suites", suite, suite+".test")
 }
 
 // compileAll compiles one run at a time: runs side by side share the results.
@@ -121,6 +123,9 @@ func (p *plan) compileAll(ctx context.Context) error {
 }
 
 func (p *plan) compile(ctx context.Context, suite string) error {
+	if err := os.MkdirAll(filepath.Dir(p.binary(suite)), 0o755); err != nil {
+		return fmt.Errorf("make a folder for suite %s: %w", suite, err)
+	}
 	args := []string{"test", "-c", "-o", p.binary(suite)}
 	if p.command.Quick {
 		args = append(args, "-ldflags=-s -w")
