@@ -190,8 +190,10 @@ func (l *looker) ask(ctx context.Context) error {
 			}
 		}
 		for _, base := range s.bases() {
-			if err := l.get(ctx, c, base+"/token", cookie.Name+"="+plain, ""); err != nil {
-				return err
+			for _, end := range []string{"/token", "/list-sessions"} {
+				if err := l.get(ctx, c, base+end, cookie.Name+"="+plain, ""); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -30,10 +30,11 @@ func TestAContractIsReadOffTheWire(t *testing.T) {
 		t.Errorf("the pages: %+v", c.Pages)
 	}
 	for _, field := range []string{"contract.preset", "contract.cookie", "contract.cookie.name", "contract.paths.session", "contract.paths.token", "contract.paths.keys", "contract.paths.api",
-		"contract.requests.signIn.refused", "contract.pages.standing", "contract.signature"} {
+		"contract.paths.list", "contract.requests.signIn.refused", "contract.pages.standing", "contract.signature"} {
 		sure(t, f, field)
 	}
 	doubted(t, f, "contract.updateAge", "preset's")
+	doubted(t, Infer(betterAuth().without("/api/auth/list-sessions").Seen), "contract.paths.list", "the preset's")
 	doubted(t, f, "contract.pages.signOutEverywhere", "not pressed")
 }
 
@@ -167,7 +168,7 @@ func TestAnApplicationWithoutTokensHasNone(t *testing.T) {
 	w.outside("/api/auth/jwks", "", `{"keys":[{"kty":"OKP","kid":"another"}]}`)
 	doubted(t, Infer(w.Seen), "contract.paths.keys", "not the one that the token names")
 
-	w = betterAuth()
+	w = betterAuth().without("/me")
 	w.Target.Origins.API, w.Trace.Hosts = "", []string{"docs.example.com", "api.elsewhere.org"}
 	doubted(t, Infer(w.Seen), "origins.api", "api.elsewhere.org, which was refused")
 

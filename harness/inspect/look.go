@@ -31,7 +31,7 @@ const (
 	// settling is how long a page may go on changing, and quiet how long it must
 	// have been the same, with nothing having passed on the wire.
 	settling = 10 * time.Second
-	quiet    = 1200 * time.Millisecond
+	quiet    = time.Second
 	// showing is how long a form may take to appear on a page that has loaded.
 	showing = 4 * time.Second
 	glance  = 100 * time.Millisecond
@@ -116,23 +116,33 @@ func (l *looker) open(ctx context.Context, path string) (Page, error) {
 func (l *looker) settled(ctx context.Context) (Page, error) {
 	within, cancel := context.WithTimeout(ctx, settling)
 	defer cancel()
-	last, since := "", time.Now()
-	for time.Since(since) < quiet {
-		var now string
-		if err := l.v.Page.Eval(within, pulse, nil, &now); errors.Is(err, browser.ErrDead) {
+	var r rest
+	for {
+		if err := l.rests(within, &r); errors.Is(err, browser.ErrDead) {
 			return Page{}, err
-		} else if err != nil {
-			now = "between two pages"
 		}
-		now += fmt.Sprint(" ", len(l.v.Recorder.Snapshot().Exchanges))
-		if now != last {
-			last, since = now, time.Now()
-		}
-		if !pause(within) {
-			break
+		if r.over() || !pause(within) {
+			return l.page(ctx)
 		}
 	}
-	return l.page(ctx)
+}
+
+// rest is how long a page has been the same.
+type rest struct {
+	last  string
+	since time.Time
+}
+
+func (r rest) over() bool { return time.Since(r.since) >= quiet }
+
+// rests looks whether the page is still the same, and nothing on its way.
+func (l *looker) rests(ctx context.Context, r *rest) error {
+	var now string
+	err := l.v.Page.Eval(ctx, pulse, nil, &now)
+	if now += fmt.Sprint(" ", len(l.v.Recorder.Snapshot().Exchanges)); err != nil || now != r.last || l.v.Line.Pending() > 0 {
+		r.last, r.since = now, time.Now()
+	}
+	return err
 }
 
 // pause waits for a moment; false: there is no time left.
@@ -202,9 +212,13 @@ func (l *looker) formAt(ctx context.Context, path string) (Page, error) {
 	}
 	limited, end := context.WithTimeout(ctx, showing)
 	defer end()
+	var r rest
 	for {
 		p, err := l.page(limited)
-		if err == nil && p.FindForm() != nil || errors.Is(err, browser.ErrDead) || !pause(limited) {
+		if err == nil && p.FindForm() != nil || errors.Is(err, browser.ErrDead) {
+			return p, err
+		}
+		if _ = l.rests(limited, &r); r.over() || !pause(limited) { // whether it can be looked at, page has said
 			return p, err
 		}
 	}

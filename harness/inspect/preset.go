@@ -83,12 +83,25 @@ func (i *inference) preset() {
 		c.Cookie.Partitioned = false
 	}
 	if name == target.BetterAuth {
+		i.list()
 		i.doubt("contract.updateAge", fmt.Sprintf("how old a session becomes before it is lengthened cannot be seen at once: %d seconds is the preset's", c.UpdateAge),
 			"session.updateAge in the auth service", fmt.Sprintf("updateAge: %d", c.UpdateAge))
 		i.doubt("contract.limit", fmt.Sprintf("how often one address may sign in was not tried out: %d in %s is the preset's", c.Limit.Most, c.Limit.Within),
 			"rateLimit in the auth service", fmt.Sprintf("limit: {most: %d, within: %s}", c.Limit.Most, c.Limit.Within))
 	} else {
 		i.doubt("contract.limit", "how often one address may sign in was not tried out, and none is taken for granted", "the auth service's rate limiter, if it has one", "limit: {most: 3, within: 10s}")
+	}
+}
+
+// list looks whether a person's own sessions are listed where the library does;
+// those of them that end sessions are not tried out.
+func (i *inference) list() {
+	path := i.found.Contract.Paths.List
+	listed := i.of(trace.RoleAuth, func(e trace.Exchange) bool {
+		return e.Method == http.MethodGet && e.Path == path && e.Status == http.StatusOK && strings.HasPrefix(e.Response.Body, "[")
+	})
+	if len(listed) == 0 {
+		i.doubt("contract.paths.list", fmt.Sprintf("%s was not seen to list the person's sessions: this path, and those to end them by, are the preset's", path), "the endpoints of the auth service", "")
 	}
 }
 

@@ -49,6 +49,7 @@ func betterAuth() *world {
 		w.get("/api/auth/get-session", 200, signedIn)
 	})
 	w.outside("/api/auth/get-session", session().Name, signedIn)
+	w.outside("/api/auth/list-sessions", session().Name, "[]")
 	w.outside("/api/auth/jwks", "", `{"keys":[{"kty":"OKP","kid":"key-1"}]}`)
 	w.Values["hmac:session"] = target.BetterAuth
 	return w

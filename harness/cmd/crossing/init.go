@@ -183,17 +183,8 @@ func (c *initCommand) text(home checkout, g *grounds, found inspect.Found, looke
 		Schema: filepath.ToSlash(schema), Name: g.Target.Name,
 		By: fmt.Sprintf("Written by crossing init, which has looked at the application with %s.", looked),
 	}))
-	dir, err := os.MkdirTemp("", "crossing-init-")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	draft := filepath.Join(dir, target.DefaultName)
-	if err := os.WriteFile(draft, []byte(text), 0o600); err != nil {
-		return "", err
-	}
-	if _, err := target.Load(draft); err != nil {
-		return "", fmt.Errorf("what was found makes no crossing.yaml that can be read, and nothing was written: %s", strings.ReplaceAll(err.Error(), draft, filepath.Base(out)))
+	if _, err := target.Parse(out, []byte(text)); err != nil {
+		return "", fmt.Errorf("what was found makes no crossing.yaml that can be read, and nothing was written: %w", err)
 	}
 	return text, nil
 }
