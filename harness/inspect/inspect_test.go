@@ -124,7 +124,13 @@ func TestACookieThatBrowsersRefuseIsDoubted(t *testing.T) {
 		"lax":             func(c *trace.SetCookie) { c.SameSite = "lax" },
 		"not secure":      func(c *trace.SetCookie) { c.Secure = false },
 	} {
-		t.Run(name, func(t *testing.T) { doubted(t, seen(front, change), "contract.cookie", "different sites") })
+		t.Run(name, func(t *testing.T) {
+			f := seen(front, change)
+			doubted(t, f, "contract.cookie", "different sites")
+			if c := f.Contract.Cookie; !c.Secure || c.SameSite != "None" || !c.Partitioned {
+				t.Errorf("what it has to be is not written: %+v", c)
+			}
+		})
 	}
 	sure(t, seen(front, func(*trace.SetCookie) {}), "contract.cookie")
 
@@ -134,8 +140,8 @@ func TestACookieThatBrowsersRefuseIsDoubted(t *testing.T) {
 	if doubted(t, f, "contract.cookie.partitioned", "one site"); f.Contract.Cookie.Partitioned {
 		t.Error("a cookie of one site is written as Partitioned, which no run accepts")
 	}
-	f = seen(front, func(c *trace.SetCookie) {
-		c.SameSite, c.Path, c.Domain, c.MaxAge, c.Expires = "", "", "example.net", nil, "Sun, 08 Mar 2026 12:00:02 GMT"
+	f = seen("https://www.example.net", func(c *trace.SetCookie) {
+		c.Partitioned, c.SameSite, c.Path, c.Domain, c.MaxAge, c.Expires = false, "", "", "example.net", nil, "Sun, 08 Mar 2026 12:00:02 GMT"
 	})
 	doubted(t, f, "contract.cookie.sameSite", "Lax")
 	doubted(t, f, "contract.cookie.path", "without Path")

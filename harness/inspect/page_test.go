@@ -173,6 +173,7 @@ func TestTheStandingIsAnAttributeThatChanges(t *testing.T) {
 	if f.Contract.Pages.Standing.By != "data-by" {
 		t.Errorf("found %+v", f.Contract.Pages.Standing)
 	}
+	doubted(t, f, "contract.fallbackSetting", "another way than the cookie")
 	f = seen(func(nobody, signed, left *Page) { // the class alone changes, and nobody is named
 		for _, p := range []*Page{nobody, signed, left} {
 			p.Elements = slices.Delete(p.Elements, 1, 2)

@@ -176,6 +176,10 @@ func (i *inference) standing() {
 		return
 	}
 	p.Standing = best
+	if best.By != "" {
+		i.doubt("contract.fallbackSetting", fmt.Sprintf("%s says by what the person is signed in, so that there is another way than the cookie; what switches that was not seen", best.By),
+			"whether a JSON document of the frontend's settings does", "fallbackSetting: {path: /config.json, field: bearerFallback}")
+	}
 	if best.Person == "" {
 		i.doubt("contract.pages.standing.person", best.Selector+" has no attribute with the e-mail address, so that its text is read in place of it", "giving it one, such as data-person", "person: data-person")
 	}

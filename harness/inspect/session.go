@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -86,7 +87,7 @@ func (i *inference) session() {
 	switch {
 	case own == 0:
 		i.doubt("contract.paths.session", fmt.Sprintf("%s names the person when it is asked from outside, and no page was seen to be told so", i.told.Path),
-			"whether the browser kept the session cookie (crossing diagnose says why not)", "")
+			"whether the browser kept the session cookie (crossing diagnose says why not); ENGINE=chromium-allow keeps every one, so that the rest can be found", "")
 	default:
 		at := slices.IndexFunc(telling, func(e trace.Exchange) bool { return e.Path == paths[0] })
 		i.told = telling[at]
@@ -240,18 +241,12 @@ func likely(c trace.SetCookie) int {
 	return worth
 }
 
-// attributes are the cookie's as it was set. What a browser would refuse is
-// doubted: a contract says what must be, and not what happens to be.
+// attributes are the cookie's as it was set. Between two sites they are what
+// they have to be: a contract says what must hold, so that what does not is
+// named by its cause.
 func (i *inference) attributes() {
 	set, agreed := i.set, &i.found.Contract.Cookie
-	*agreed = trace.CookieContract{Name: set.Name, Secure: set.Secure, HTTPOnly: set.HTTPOnly, Partitioned: set.Partitioned, Path: set.Path}
-	if len(set.SameSite) > 0 {
-		agreed.SameSite = strings.ToUpper(set.SameSite[:1]) + strings.ToLower(set.SameSite[1:])
-	}
-	if !slices.Contains([]string{"None", "Lax", "Strict"}, agreed.SameSite) {
-		agreed.SameSite = "Lax"
-		i.doubt("contract.cookie.sameSite", "the cookie is set without SameSite, which browsers take for Lax", "the cookie's settings in the auth service", "")
-	}
+	*agreed = trace.CookieContract{Name: set.Name, Secure: set.Secure, HTTPOnly: set.HTTPOnly, Partitioned: set.Partitioned, Path: set.Path, SameSite: sameSite(set.SameSite)}
 	if agreed.Path == "" {
 		agreed.Path = "/"
 		i.doubt("contract.cookie.path", "the cookie is set without Path, and browsers then take that of the request", "the cookie's settings in the auth service", "")
@@ -264,14 +259,29 @@ func (i *inference) attributes() {
 	} else if ends, dated := set.Ends(); dated {
 		agreed.Lifetime = int(ends.Sub(i.entryTime()).Round(time.Minute) / time.Second)
 	}
-	switch {
-	case !i.Target.OneSite() && (!strings.EqualFold(set.SameSite, "None") || !set.Secure || !set.Partitioned):
-		i.doubt("contract.cookie", "frontend and auth service are of different sites, and browsers that keep no third-party cookies refuse one that is not Secure; SameSite=None; Partitioned",
-			"what crossing diagnose says; correct the service and then these fields", "")
-	case i.Target.OneSite() && set.Partitioned:
+	switch crossing := !i.Target.OneSite(); {
+	case crossing && (agreed.SameSite != "None" || !set.Secure || !set.Partitioned):
+		i.doubt("contract.cookie", fmt.Sprintf("the cookie is set with Secure: %t, SameSite: %s, Partitioned: %t; frontend and auth service are of different sites, where browsers that keep no third-party cookies refuse it so, and what is written here is what it has to be",
+			set.Secure, cmp.Or(set.SameSite, "absent"), set.Partitioned), "what crossing diagnose says, and the cookie's settings in the auth service", "")
+		agreed.Secure, agreed.SameSite, agreed.Partitioned = true, "None", true
+	case !crossing && set.Partitioned:
 		agreed.Partitioned = false
 		i.doubt("contract.cookie.partitioned", "the cookie is set Partitioned, which has no purpose on one site", "the cookie's settings in the auth service", "")
 	}
+	if agreed.SameSite == "" {
+		agreed.SameSite = "Lax"
+		i.doubt("contract.cookie.sameSite", "the cookie is set without SameSite, which browsers take for Lax", "the cookie's settings in the auth service", "")
+	}
+}
+
+// sameSite writes a value as contracts do; none for what is no value of it.
+func sameSite(set string) string {
+	for _, value := range []string{"None", "Lax", "Strict"} {
+		if strings.EqualFold(set, value) {
+			return value
+		}
+	}
+	return ""
 }
 
 func (i *inference) entryTime() time.Time {

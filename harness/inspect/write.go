@@ -64,6 +64,7 @@ func (f Found) YAML(h Heading) string {
 	}
 	w.under(1, "contract.updateAge")
 	w.under(1, "contract.limit")
+	w.under(1, "contract.fallbackSetting")
 	w.pages(c.Pages)
 	w.under(1, "") // whatever has found no place above
 	return w.text.String()
