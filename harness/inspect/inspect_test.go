@@ -307,6 +307,31 @@ func TestWhatCannotBeDescribedIsDoubted(t *testing.T) {
 	doubted(t, Infer(w.Seen), "contract.pages", "did not answer")
 }
 
+// A person who must confirm their address first is signed up, and not in.
+func TestARefusalIsNoSuccess(t *testing.T) {
+	w := newWorld(front, auth, "")
+	w.step(stepSignUp, func() { w.post("/api/auth/sign-up/email", `{"email":"`+email+`"}`) })
+	w.step(stepSignIn, func() {
+		w.post("/api/auth/sign-in/email", `{"email":"`+email+`"}`)
+		w.last().Status, w.last().Response.Body = 403, `{"code":"EMAIL_NOT_VERIFIED"}`
+	})
+	f := Infer(w.Seen)
+	doubted(t, f, "contract.requests.signIn.answered", "403", "EMAIL_NOT_VERIFIED")
+	sure(t, f, "contract.requests.signUp.answered")
+	got, _ := loaded(t, f)
+	if q := got.Contract.Requests; q.SignIn.Answered != 200 || got.Contract.Paths.SignIn != "/api/auth/sign-in/email" {
+		t.Errorf("%+v", q.SignIn)
+	}
+}
+
+func TestAHomePageThatLeadsOnStandsWhereItLeads(t *testing.T) {
+	w := betterAuth()
+	w.Nobody.Path = "/docs"
+	if got := Infer(w.Seen).Contract.Pages.Home; got != "/docs" {
+		t.Errorf("home is %s", got)
+	}
+}
+
 func TestACookiesValueTellsHowItIsSigned(t *testing.T) {
 	long := strings.Repeat("a", 43)
 	for value, want := range map[string]string{

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -13,7 +14,7 @@ import (
 // pages writes down how a person uses the frontend.
 func (i *inference) pages() {
 	p := &i.found.Contract.Pages
-	*p = target.Pages{Home: "/"}
+	*p = target.Pages{Home: cmp.Or(i.Nobody.Path, "/")} // it may lead on, to /docs
 	p.SignUp = i.entry("signUp", i.SignUp)
 	p.SignIn = i.entry("signIn", i.SignIn)
 	if e := i.failure(); e != nil {

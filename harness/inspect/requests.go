@@ -46,6 +46,10 @@ func (i *inference) requests() {
 		}
 		*r.path = e.Path
 		i.request(r.name, e, r.request, r.form)
+		if e.Status >= http.StatusBadRequest {
+			i.doubt("contract.requests."+r.name+".answered", strings.TrimSpace(fmt.Sprintf("it was answered %d %s", e.Status, brief(e.Response.Body))),
+				"what that person lacks (a confirmed address, a password of another kind); EMAIL and PASSWORD name an account that may come in", "")
+		}
 		i.evidence(fmt.Sprintf("%-10s %s %s answers %d", r.step, e.Method, e.Path, e.Status))
 	}
 	refused, seen := i.entering(stepRefused)
@@ -84,9 +88,9 @@ func (i *inference) csrf() {
 func (i *inference) request(name string, e trace.Exchange, r *target.Request, form *Form) {
 	field := "contract.requests." + name
 	like := *r
-	r.Method, r.Answered = e.Method, e.Status
-	if e.Method == http.MethodGet || !slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}, e.Method) {
-		r.Method = like.Method
+	r.Method = e.Method
+	if e.Status < http.StatusBadRequest { // what is refused tells nothing of success
+		r.Answered = e.Status
 	}
 	kind, _, _ := mime.ParseMediaType(e.Request.Get("Content-Type"))
 	switch {

@@ -116,12 +116,21 @@ func (i *inference) nobody() {
 	}
 	for _, e := range other {
 		if _, nobody := c.SignedIn.Of(e.Status, e.Response.Body); nobody {
-			i.evidence(fmt.Sprintf("nobody     GET %s answers %d %s", e.Path, e.Status, e.Response.Body))
+			i.evidence(fmt.Sprintf("nobody     GET %s answers %d %s", e.Path, e.Status, brief(e.Response.Body)))
 			return
 		}
 	}
 	i.doubt("contract.paths.session", fmt.Sprintf("it answers %d to nobody, where a 200 that names no person is expected", other[0].Status),
 		"specs about signed-out people, which take that answer for an error", "")
+}
+
+// brief keeps an answer within its line.
+func brief(body string) string {
+	const most = 120
+	if long := []rune(oneLine(body)); len(long) > most {
+		return string(long[:most]) + "…"
+	}
+	return oneLine(body)
 }
 
 // entering is the request by which a step has entered or left: it holds the
