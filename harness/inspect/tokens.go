@@ -77,7 +77,7 @@ func (i *inference) claims(t trace.Token) {
 
 // keys finds the key set (RFC 7517), that with the token's own key first.
 func (i *inference) keys(id string) {
-	var any string
+	var other string
 	for _, e := range i.of(trace.RoleAuth, func(e trace.Exchange) bool { return e.Method == http.MethodGet && e.Status == http.StatusOK }) {
 		var set struct {
 			Keys []struct {
@@ -95,14 +95,14 @@ func (i *inference) keys(id string) {
 				return
 			}
 			if key.Kind != "" {
-				any = e.Path
+				other = e.Path
 			}
 		}
 	}
-	i.found.Contract.Paths.Keys = any
+	i.found.Contract.Paths.Keys = other
 	why := "no key set was found"
-	if any != "" {
-		why = any + " has keys, and not the one that the token names"
+	if other != "" {
+		why = other + " has keys, and not the one that the token names"
 	}
 	i.doubt("contract.paths.keys", why, "where the api has its keys from (JWKS)", "keys: /.well-known/jwks.json")
 }

@@ -107,7 +107,7 @@ func TestAnInterruptedLookLeavesNothing(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "crossing.yaml")
 	slow := standIn(t, func(_ http.ResponseWriter, origin, path string) bool {
 		if origin == docsURL && path != "/" {
-			time.Sleep(time.Second) // so that there is a look to interrupt
+			<-time.After(time.Second) // so that there is a look to interrupt
 		}
 		return false
 	})
