@@ -159,7 +159,7 @@ func (l *looker) page(ctx context.Context) (Page, error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var p Page
-	if err := l.v.Page.Eval(within, look, nil, &p); err != nil {
+	if err := l.v.Page.Eval(within, look, []string{l.v.Person.Email, l.v.Person.Name}, &p); err != nil {
 		return p, fmt.Errorf("look at the page: %w", err)
 	}
 	return p, nil

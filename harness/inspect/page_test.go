@@ -174,6 +174,14 @@ func TestTheStandingIsAnAttributeThatChanges(t *testing.T) {
 		t.Errorf("found %+v", f.Contract.Pages.Standing)
 	}
 	doubted(t, f, "contract.fallbackSetting", "another way than the cookie")
+	f = seen(func(nobody, signed, left *Page) {
+		for p, id := range map[*Page]string{nobody: "anonymous", signed: "42", left: "anonymous"} {
+			p.Elements[1].Attributes["data-id"] = id
+		}
+	})
+	if f.Contract.Pages.Standing.State != "data-state" {
+		t.Errorf("found %+v", f.Contract.Pages.Standing)
+	}
 	f = seen(func(nobody, signed, left *Page) { // the class alone changes, and nobody is named
 		for _, p := range []*Page{nobody, signed, left} {
 			p.Elements = slices.Delete(p.Elements, 1, 2)

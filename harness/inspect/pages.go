@@ -190,17 +190,26 @@ func (i *inference) standing() {
 	i.evidence(fmt.Sprintf("standing   %s: %s is %s for a person and %s for nobody", best.Selector, best.State, best.SignedIn, best.SignedOut))
 }
 
+// stateName is how attributes for a state are called.
+var stateName = regexp.MustCompile(`(?i)^data-.*(state|status|standing|auth|signed|logged|session)`)
+
 // stands reads an element's attributes for a person, and for nobody. Its worth
 // is 0 where none tells the two apart.
 func (i *inference) stands(signed, left Element) (target.Standing, int) {
 	s := target.Standing{Selector: signed.Selector}
-	// An attribute of the author's own says more than one with another purpose.
-	own := func(name string) bool { return strings.HasPrefix(name, "data-") }
-	for _, name := range slices.SortedFunc(maps.Keys(signed.Attributes), func(a, b string) int {
-		if own(a) != own(b) {
-			return map[bool]int{true: -1, false: 1}[own(a)]
+	// One that is called so goes first, then the author's own before those with
+	// another purpose: data-id tells two people apart as well.
+	rank := func(name string) int {
+		switch {
+		case stateName.MatchString(name):
+			return 0
+		case strings.HasPrefix(name, "data-"):
+			return 1
 		}
-		return strings.Compare(a, b)
+		return 2
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(signed.Attributes), func(a, b string) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(a, b))
 	}) {
 		now, then := signed.Attributes[name], left.Attributes[name]
 		switch {

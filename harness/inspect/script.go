@@ -3,8 +3,9 @@ package inspect
 // look is a script that lists what a page shows: elements that an author has
 // named, that a person can use, or that say something of themselves by an
 // attribute. A selector fits its element alone: the author's name for tests
-// first, then what else is there for good, and where it stands last.
-const look = `() => {
+// first, then what else is there for good, and where it stands last. What holds
+// one of the texts given is one person's, and no name.
+const look = `(persons) => {
 	const most = 1500, longest = 200;
 	const tests = ["data-testid", "data-test", "data-test-id", "data-cy", "data-qa"];
 	const words = (text) => (text || "").replace(/\s+/g, " ").trim().slice(0, longest);
@@ -30,7 +31,8 @@ const look = `() => {
 		by("aria-label", tag);
 		if (e.form && tag !== "input") all.push("form " + tag);
 		if (/^(html|body|main|h1|form)$/.test(tag)) all.push(tag);
-		return all.find(alone) || "";
+		const anybodys = (selector) => !persons.some((text) => selector.toLowerCase().includes(text.toLowerCase()));
+		return all.filter(anybodys).find(alone) || "";
 	};
 	const placed = (e) => {
 		let path = "";
