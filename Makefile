@@ -2,7 +2,7 @@
 crossing := .crossing/bin/crossing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup e2e preview soak flake up open watch down doctor diagnose lint engines report test bench sweep command
+.PHONY: help setup init e2e preview soak flake up open watch down doctor diagnose lint engines report test bench sweep command
 
 ## help       this list
 help: command
@@ -13,6 +13,11 @@ help: command
 ## setup      install what is missing, build services and images (DOCKER=1: a Docker engine, too)
 setup: command
 	@$(crossing) setup
+
+## init       write a first crossing.yaml by looking at an application that runs: FRONTEND_URL= AUTH_URL= API_URL=
+##            OUT=../shop/crossing.yaml (crossing init --help: RESOLVE=, CA=, EMAIL=, PASSWORD=, ALLOW_PRODUCTION=)
+init: command
+	@$(crossing) init
 
 ## e2e        run the suites: set up, start the services, drive the browsers, judge, take everything down
 e2e: command

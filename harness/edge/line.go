@@ -226,3 +226,11 @@ func (q *queue) Close() error {
 
 // Addr is the address of the listener that the connections came by.
 func (q *queue) Addr() net.Addr { return q.addr }
+
+// Pending is how many requests are on their way: they have begun, and their
+// answers have not ended.
+func (l *Line) Pending() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.passages)
+}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"crossing/harness/trace"
 )
@@ -298,6 +299,38 @@ func TestHintsAreNoAnswer(t *testing.T) {
 	for _, change := range []func(*http.Transport){http1, nil} {
 		if r := ask(t, w.browser(t, change), "GET", origins.Auth+"/", ""); r.StatusCode != 418 || w.last(t).Status != 418 {
 			t.Errorf("%s: the browser got %d, recorded %d", r.Proto, r.StatusCode, w.last(t).Status)
+		}
+	}
+}
+
+func TestWhatIsOnItsWayIsCounted(t *testing.T) {
+	arrived, goOn := make(chan bool), make(chan bool)
+	w := newWorld(t, behind(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		arrived <- true
+		<-goOn
+	})))
+	if n := w.line.Pending(); n != 0 {
+		t.Errorf("%d before anything was asked", n)
+	}
+	client, ended := w.browser(t, nil), make(chan error)
+	go func() {
+		res, err := client.Get(origins.Auth + "/")
+		if err == nil {
+			err = res.Body.Close()
+		}
+		ended <- err
+	}()
+	<-arrived
+	if n := w.line.Pending(); n != 1 {
+		t.Errorf("%d while one is answered", n)
+	}
+	close(goOn)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); w.line.Pending() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d after the answer", w.line.Pending())
 		}
 	}
 }

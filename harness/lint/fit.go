@@ -76,6 +76,40 @@ func Fit(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor)
 	return nil
 }
 
+// There is Fit for a target whose contract nobody knows yet: whether its parts
+// answer at all, and by themselves.
+func There(ctx context.Context, e *edge.Edge, t *target.Target, r *trace.Redactor) error {
+	v, err := raise(e, r, trace.Trace{Visitor: "lint", Subject: t.Subject()}, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = v.close() }()
+	for _, part := range []struct {
+		origin, who, setting string
+		header               map[string]string
+	}{
+		{t.Origins.Frontend, "the frontend", "FRONTEND", document},
+		{t.Origins.Auth, "the auth service", "AUTH", from(t.Origins.Frontend)},
+		{t.Origins.API, "the api", "API", from(t.Origins.Frontend)},
+	} {
+		if part.origin == "" {
+			continue
+		}
+		answer, err := v.ask(ctx, request{method: http.MethodGet, origin: part.origin, path: "/", header: part.header})
+		if err != nil {
+			return err
+		}
+		why := misfit(e, answer.Exchange, part.who, part.setting)
+		if why == "" && part.setting == "FRONTEND" {
+			why = noPage(answer.Exchange)
+		}
+		if why != "" {
+			return unfit(answer.Exchange, why)
+		}
+	}
+	return nil
+}
+
 // document is what a browser sends for a page.
 var document = map[string]string{"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
 

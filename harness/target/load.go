@@ -104,7 +104,7 @@ func Load(path string) (*Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
-	return parse(absolute, text)
+	return Parse(absolute, text)
 }
 
 // most is how long a crossing.yaml may be, in bytes: one that is longer is
@@ -139,7 +139,9 @@ func shown(path, absolute string) string {
 	return filepath.Join(path, filepath.Base(absolute))
 }
 
-func parse(path string, text []byte) (*Target, error) {
+// Parse reads and validates the text of a crossing.yaml that stands, or is to
+// stand, at an absolute path.
+func Parse(path string, text []byte) (*Target, error) {
 	t := &Target{Path: path, Dir: filepath.Dir(path)}
 	tree, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey()) // shape knows the fields by their paths
 	if err != nil {

@@ -110,4 +110,12 @@ func authJS(fields map[string]string) Request {
 	return Request{Type: TypeForm, Body: body, Headers: map[string]string{"x-auth-return-redirect": "1"}, Refused: 200}
 }
 
+// Preset is a contract by its name, with the defaults of its requests filled in.
+func Preset(name string) (Contract, bool) {
+	c, known := presets[name]
+	q := &c.Requests
+	q.SignUp, q.SignIn, q.SignOut = q.SignUp.filled(), q.SignIn.filled(), q.SignOut.filled()
+	return c, known
+}
+
 func presetNames() []string { return slices.Sorted(maps.Keys(presets)) }

@@ -46,12 +46,18 @@ type deployment struct {
 
 func deploy(t *testing.T) *deployment {
 	t.Helper()
+	return deployOf(t, "fixtures")
+}
+
+// deployOf is deploy for the application in a folder of this checkout.
+func deployOf(t *testing.T, folder string) *deployment {
+	t.Helper()
 	home, err := findCheckout()
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &deployment{}
-	if d.target, err = target.Load(filepath.Join(string(home), "fixtures", target.DefaultName)); err != nil {
+	if d.target, err = target.Load(filepath.Join(string(home), folder, target.DefaultName)); err != nil {
 		t.Fatal(err)
 	}
 	s, err := stack.Up(t.Context(), stack.Options{Dir: d.target.Dir, File: d.target.File, Runtime: stack.Processes,
@@ -72,7 +78,8 @@ func deploy(t *testing.T) *deployment {
 	d.address = listener.Addr().String()
 	silent := log.New(io.Discard, "", 0)
 	front := &http.Server{ErrorLog: silent, Handler: &httputil.ReverseProxy{ErrorLog: silent, ModifyResponse: d.changed, Rewrite: func(r *httputil.ProxyRequest) {
-		service := map[string]string{d.target.Origins.Frontend: "frontend", d.target.Origins.Auth: "auth", d.target.Origins.API: "api"}["https://"+r.In.Host]
+		serves := d.target.Serves
+		service := map[string]string{d.target.Origins.Frontend: serves.Frontend, d.target.Origins.Auth: serves.Auth, d.target.Origins.API: serves.API}["https://"+r.In.Host]
 		instances := s.Instances(service)
 		chosen := instances[int(d.turn.Add(1))%len(instances)]
 		r.SetURL(&url.URL{Scheme: "http", Host: chosen.Address()})
@@ -98,7 +105,11 @@ func (d *deployment) changed(res *http.Response) error {
 func (d *deployment) authority(t *testing.T) tls.Certificate {
 	t.Helper()
 	o := d.target.Origins
-	settings, root := certified(t, o.Frontend, o.Auth, o.API)
+	origins := []string{o.Frontend, o.Auth}
+	if o.API != "" {
+		origins = append(origins, o.API)
+	}
+	settings, root := certified(t, origins...)
 	d.ca = filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(d.ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root}), 0o644); err != nil {
 		t.Fatal(err)
@@ -140,13 +151,20 @@ func certified(t *testing.T, origins ...string) (settings *tls.Config, authority
 // than the one before.
 func (d *deployment) look(t *testing.T, command string, more ...string) outcome {
 	t.Helper()
-	d.visitor.Add(1)
 	o := d.target.Origins
-	args := []string{command, "--frontend=" + o.Frontend, "--auth=" + o.Auth, "--api=" + o.API, "--ca=" + d.ca}
+	args := append([]string{"--frontend=" + o.Frontend, "--auth=" + o.Auth, "--api=" + o.API}, more...)
+	return d.reach(t, command, args...)
+}
+
+// reach runs a command that knows by itself where the deployment is.
+func (d *deployment) reach(t *testing.T, command string, more ...string) outcome {
+	t.Helper()
+	d.visitor.Add(1)
+	args := []string{command, "--ca=" + d.ca}
 	for _, host := range d.target.Hosts() {
 		args = append(args, "--resolve="+host+"="+d.address)
 	}
-	return runCrossing(t, 2*time.Minute, append(args, more...)...)
+	return runCrossing(t, 3*time.Minute, append(args, more...)...)
 }
 
 // strip has a proxy on the way take Partitioned off every cookie.

@@ -46,6 +46,7 @@ type commands struct {
 	Keep     keepCommand     `cmd:"" hidden:""`
 	Setup    setupCommand    `cmd:"" help:"Install what is missing on this machine, build the services, make their images."`
 	Preview  previewCommand  `cmd:"" help:"Run the session suite on deployed previews, by their addresses; nothing is started."`
+	Init     initCommand     `cmd:"" help:"Write a first crossing.yaml by looking at an application that runs, and say what could not be told for certain."`
 	Diagnose diagnoseCommand `cmd:"" help:"Walk the journeys once on an application, or a deployment, and say what became of the session."`
 	Lint     lintCommand     `cmd:"" help:"Check an application, or a deployment, by HTTP alone, before any browser starts."`
 	Engines  enginesCommand  `cmd:"" help:"Measure what each browser really does with cookies that cross sites; no service is started."`

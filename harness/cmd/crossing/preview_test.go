@@ -127,6 +127,22 @@ func TestAPreviewIsRunOnAsItIs(t *testing.T) {
 			t.Error("the password is printed")
 		}
 	})
+	t.Run("init describes it", func(t *testing.T) {
+		out := filepath.Join(t.TempDir(), target.DefaultName)
+		args := []string{"init", "--frontend=" + p.origins.Frontend, "--auth=" + p.origins.Auth, "--api=" + p.origins.API, "--ca=" + p.ca, "--bypass=" + p.bypass, "--out=" + out}
+		for _, origin := range []string{p.origins.Frontend, p.origins.Auth, p.origins.API} {
+			args = append(args, "--resolve="+strings.TrimPrefix(origin, "https://")+"="+p.address)
+		}
+		o := runCrossing(t, 3*time.Minute, args...)
+		says(t, o, 0, "Written: "+out)
+		text, err := os.ReadFile(out)
+		if found, failed := target.Load(out); failed != nil || found.Contract.Paths.Token != "/api/auth/token" || found.Contract.Pages.CallAPI.Click == "" {
+			t.Errorf("%v: %s\n%s", errors.Join(err, failed), o, text)
+		}
+		if strings.Contains(string(text)+o.stdout, p.bypass) {
+			t.Error("the secret is written or told")
+		}
+	})
 	t.Run("a wall is one sentence before any spec", func(t *testing.T) {
 		o, _ := p.run(t, "sign_in_test.go")
 		says(t, o, exitUnready, "the frontend at "+p.origins.Frontend+" is behind a wall", "VERCEL_AUTOMATION_BYPASS_SECRET")

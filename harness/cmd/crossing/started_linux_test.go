@@ -53,8 +53,14 @@ func (l *lockedText) String() string {
 // start begins a run over earlier reports, in a temp folder of its own.
 func start(t *testing.T, args ...string) *started {
 	t.Helper()
-	s := &started{t: t, temp: tempFolder(t), out: earlierReports(t), text: &lockedText{}, end: make(chan struct{})}
-	args = append([]string{"run", "--engine=chromium", "--out=" + s.out}, args...)
+	out := earlierReports(t)
+	return launch(t, out, append([]string{"run", "--engine=chromium", "--out=" + out}, args...)...)
+}
+
+// launch begins any command; out is the folder of earlier reports, if any.
+func launch(t *testing.T, out string, args ...string) *started {
+	t.Helper()
+	s := &started{t: t, temp: tempFolder(t), out: out, text: &lockedText{}, end: make(chan struct{})}
 	s.cmd = command(t, s.temp, args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.text, s.text
 	if err := s.cmd.Start(); err != nil {
