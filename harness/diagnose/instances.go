@@ -76,8 +76,9 @@ func (a answers) split() (knew, denied witness, apart bool) {
 }
 
 func (s *scene) signatures() (yes, no []trace.Observation) {
-	for _, o := range s.observed(trace.ObserveSignature) {
-		if !s.carried(o.Of) {
+	for _, o := range s.t.Observations {
+		// Where nobody got in, it is the cookie against forged requests.
+		if _, in := s.during(o.Time); o.Name != trace.ObserveSignature || !in && s.established() || !s.carried(o.Of) {
 			continue
 		}
 		switch o.Answer {

@@ -77,6 +77,9 @@ func (o *Observer) Look(ctx context.Context, rec *trace.Recorder) error {
 			o.lookAtSession(ctx, rec, digest, value)
 		}
 	}
+	if LastSession(t) == "" {
+		o.lookAtForgery(rec, t)
+	}
 	if token := LastToken(t); token != nil {
 		if plain, known := rec.Redactor().Reveal(token.Digest); known {
 			rec.Observe(o.token(ctx, token.Digest, plain))
@@ -101,6 +104,28 @@ func (o *Observer) lookAtSession(ctx context.Context, rec *trace.Recorder, diges
 	}
 	for _, seen := range o.Sessions(ctx, digest, value) {
 		rec.Observe(seen)
+	}
+}
+
+// lookAtForgery looks whose secret made the cookie against forged requests that
+// the browser was given last: where nobody got in, an instance may have refused
+// another's.
+func (o *Observer) lookAtForgery(rec *trace.Recorder, t trace.Trace) {
+	digest, value := "", ""
+	for _, e := range t.Exchanges {
+		for _, c := range e.Response.SetCookies {
+			if e.Role == trace.RoleAuth && o.signature().Forgery(c.Name) && !c.Removes() {
+				digest = c.Digest
+				value, _ = rec.Redactor().Reveal(digest)
+			}
+		}
+	}
+	for _, i := range o.Auth {
+		if secret := i.Environment[o.Contract.SigningSecret]; secret != "" && value != "" {
+			rec.Observe(trace.Observation{
+				Name: trace.ObserveSignature, Of: digest, Instance: i.Name, Answer: yesNo(o.signature().MadeForgery(value, secret)),
+			})
+		}
 	}
 }
 

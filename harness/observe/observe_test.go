@@ -48,6 +48,23 @@ func TestASignatureIsKnownByItsSecretAlone(t *testing.T) {
 	}
 }
 
+func TestACookieAgainstForgedRequestsIsKnownByItsSecretAlone(t *testing.T) {
+	auth := Signature{kind: target.AuthJS, cookie: "__Host-shop.session"}
+	hash := sha256.Sum256([]byte("token" + "secret"))
+	value := "token%7C" + hex.EncodeToString(hash[:])
+	if !auth.MadeForgery(value, "secret") {
+		t.Error("its own secret is not known")
+	}
+	for _, c := range []struct{ value, secret string }{{value, "another"}, {"token", "secret"}, {"", "secret"}, {"other" + value, "secret"}} {
+		if auth.MadeForgery(c.value, c.secret) {
+			t.Errorf("%q is taken for one of %q", c.value, c.secret)
+		}
+	}
+	if !auth.Forgery("__Host-authjs.csrf-token") || auth.Forgery("__Host-shop.session") || (Signature{kind: target.BetterAuth}).Forgery("__Host-authjs.csrf-token") {
+		t.Error("which cookie it is, of which library")
+	}
+}
+
 func TestASignatureOfExpressSessionIsItsOwn(t *testing.T) {
 	kind := Signature{kind: target.ExpressSession}
 	made := kind.Sign("Zk3-_x", "a")

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -94,6 +95,24 @@ func (s Signature) keyed(value, secret string) bool {
 	}
 	thumbprint := sha512.Sum512([]byte(`{"k":"` + base64.RawURLEncoding.EncodeToString(key) + `","kty":"oct"}`))
 	return header.Kid == base64.RawURLEncoding.EncodeToString(thumbprint[:])
+}
+
+// Forgery says whether a name is that of a cookie against forged requests that
+// is made with the secret: Auth.js's, whatever the prefix.
+func (s Signature) Forgery(name string) bool {
+	return s.kind == target.AuthJS && strings.HasSuffix(name, "authjs.csrf-token")
+}
+
+// MadeForgery says whether that cookie's value was made with secret. Auth.js's
+// is TOKEN|HASH, URL-encoded, where HASH is SHA-256 of the token and the secret
+// in hexadecimal (@auth/core, createCSRFToken).
+func (s Signature) MadeForgery(value, secret string) bool {
+	if plain, err := url.PathUnescape(value); err == nil {
+		value = plain
+	}
+	token, hash, found := strings.Cut(value, "|")
+	want := sha256.Sum256([]byte(token + secret))
+	return found && hmac.Equal([]byte(hash), []byte(hex.EncodeToString(want[:])))
 }
 
 func sum(token, secret string) []byte {
