@@ -64,10 +64,10 @@ var _ = DescribeTableSubtree("headroom", func(profile browser.Profile) {
 		Expect(ada.Jar(ctx)).NotTo(HaveCookie("fat-0"))
 	})
 
-	It("is gone with 12 KiB of cookies in one partition, of which the browser keeps ten", SpecTimeout(rig.Limit), func(ctx SpecContext) {
-		ada := given(ctx, 4000, 4000, 4000)
+	It("is gone with 24 KiB of cookies in one partition, of which no browser keeps all", SpecTimeout(rig.Limit), func(ctx SpecContext) {
+		ada := given(ctx, 4000, 4000, 4000, 4000, 4000, 4000)
 		Expect(ada.Recorder.Snapshot()).NotTo(KeepHeadroom())
-		Eventually(ctx, ada.Jar).Should(HaveCookie("fat-2"))
-		Expect(ada.Jar(ctx)).NotTo(SatisfyAll(HaveCookie("fat-0"), HaveCookie("fat-1")))
+		Eventually(ctx, ada.Jar).Should(HaveCookie("fat-5"))
+		Expect(ada.Jar(ctx)).NotTo(SatisfyAll(HaveCookie("fat-0"), HaveCookie("fat-1"), HaveCookie("fat-2"), HaveCookie("fat-3"), HaveCookie("fat-4")))
 	})
 }, rig.Profiles())

@@ -57,6 +57,10 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 		mine, _ := ada.Call(ctx, rig.Call{URL: session, Credentials: "include"})
 		Expect(mine.Refused).To(BeEmpty(), "the frontend's own page must be able to ask")
 
+		// Where it does not partition, the browser sends the cookie from
+		// everywhere: what protects is that nobody reads the answer, and that the
+		// service takes nothing from a stranger's page.
+		apart := ada.Capability.Isolated != trace.MeasuredNo
 		ada.Walk(ctx, ada.Way.Leave())
 		for _, mode := range []string{"cors", "no-cors"} {
 			read, seen := ada.Call(ctx, rig.Call{URL: session, Credentials: "include", Mode: mode})
@@ -67,8 +71,9 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 				Expect(read.Refused).To(BeEmpty())
 			}
 			for _, e := range seen {
-				person, _ := app.PersonIn(e)
-				Expect(person).To(BeEmpty(), "the question of a stranger's page is answered with a person")
+				if person, _ := app.PersonIn(e); apart {
+					Expect(person).To(BeEmpty(), "the question of a stranger's page is answered with a person")
+				}
 			}
 		}
 
@@ -78,7 +83,9 @@ var _ = DescribeTableSubtree("isolation", func(profile browser.Profile) {
 		Expect(ada.SignInAnswer().Response.SetCookies).To(BeEmpty(), "a stranger's page signs a visitor in as somebody else")
 		if app.Target().Contract.Requests.SignOut.Method == http.MethodPost { // no form sends anything else but GET
 			ada.Walk(ctx, ada.Way.PostFromStranger(paths.SignOut, "text/plain", map[string]string{`{"a":"`: `"}`}))
-			Expect(ada.Last(trace.RoleAuth, http.MethodPost, paths.SignOut).Request.Cookies).NotTo(ContainElement(HaveField("Name", name)))
+			if sent := ada.Last(trace.RoleAuth, http.MethodPost, paths.SignOut).Request.Cookies; apart {
+				Expect(sent).NotTo(ContainElement(HaveField("Name", name)))
+			}
 		}
 		Expect(app.Replay(ctx, ada.SessionValue())).To(rig.BeTakenFor(ada.Person))
 

@@ -138,9 +138,8 @@ func (s *session) watchErrors() {
 		if p := e.Page(); p != nil {
 			at = p.URL()
 		}
-		s.recorder.PageError(trace.PageError{
-			Time: time.Now(), Page: at, Kind: trace.ErrorUncaught, Text: firstLine(e.Error().Error()),
-		})
+		text := firstLine(e.Error().Error())
+		s.recorder.PageError(trace.PageError{Time: time.Now(), Page: at, Kind: kindOf(text), Text: text})
 	})
 }
 
@@ -336,4 +335,13 @@ func (s *session) anyPage(ctx context.Context) (p *page, mine bool, err error) {
 	s.mu.Unlock()
 	p, err = s.newPage(ctx)
 	return p, true, err
+}
+
+// kindOf tells what Firefox reports among a page's exceptions, and is none: that
+// CORS kept an answer from it. Chromium has a report of its own for that.
+func kindOf(text string) string {
+	if strings.HasPrefix(text, "The Same Origin Policy disallows reading the remote resource at ") || strings.HasPrefix(text, "Cross-Origin Request Blocked: ") {
+		return trace.ErrorCORS
+	}
+	return trace.ErrorUncaught
 }
