@@ -24,14 +24,14 @@ var _ = DescribeTableSubtree("the healthy system raises nothing", func(profile b
 			visitor := app.Visit(ctx, profile, "ada")
 			for range people {
 				one := journey.NewPerson("ada")
-				visitor.Walk(ctx, visitor.Way.SignUp(one), visitor.Way.Reload(), visitor.Way.CallAPI())
+				Expect(visitor.Way.Walk(ctx, visitor.Page, visitor.Way.SignUp(one), visitor.Way.Reload(), visitor.Way.CallAPI())).To(Succeed())
 				Eventually(ctx, visitor.Standing).Should(BeSignedInAs(one.Email))
 
 				d := diagnosed(ctx, visitor)
 				Expect(causes(d)).To(BeEmpty(), "%s", d)
 				Expect(d.Verdict).To(Equal(diagnose.VerdictHealthy), "%s", d)
 
-				visitor.Walk(ctx, visitor.Way.SignOut())
+				Expect(visitor.Way.Walk(ctx, visitor.Page, visitor.Way.SignOut())).To(Succeed())
 				Eventually(ctx, visitor.Standing).Should(BeSignedOut())
 			}
 			d := diagnosed(ctx, visitor)

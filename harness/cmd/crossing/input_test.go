@@ -42,7 +42,7 @@ func TestBadInputIsOneSentenceBeforeAnythingIsDone(t *testing.T) {
 		{name: "browser is a folder", env: []string{"CHROMIUM=" + dir}, says: []string{"CHROMIUM=" + dir, "leave it out"}},
 		{name: "Firefox is not there", env: []string{"FIREFOX=/nowhere/browser"}, says: []string{"FIREFOX=/nowhere/browser", "leave it out"}},
 		{name: "browser is not there", args: []string{"--webkit=/nowhere/browser"}, says: []string{"WEBKIT=/nowhere/browser", "leave it out"}},
-		{name: "processes", args: []string{"--procs=0"}, says: []string{"PROCS=0", "1 to 64"}},
+		{name: "processes", args: []string{"--procs=-1"}, says: []string{"PROCS=-1", "1 to 64"}},
 		{name: "processes below none", env: []string{"PROCS=-1"}, says: []string{"PROCS=-1", "1 to 64"}},
 		{name: "processes without end", env: []string{"PROCS=100000"}, says: []string{"PROCS=100000", "1 to 64"}},
 		{name: "processes in words", env: []string{"PROCS=abc"}, says: []string{"PROCS=abc", "no whole number", "leave it out"}},

@@ -27,7 +27,7 @@ type runCommand struct {
 	Times  string   `env:"TIMES" placeholder:"FILE" help:"run.json of an earlier run, the same for every shard; default: none, and every spec counts the same."`
 	Set    []string `env:"SET" sep:" " placeholder:"SERVICE.NAME=VALUE" help:"Change a service's, or one instance's, environment for this run, such as auth-2.LOG=debug."`
 	Seed   int64    `env:"SEED" placeholder:"N" help:"Seed of the random order; default: a new one."`
-	Procs  int      `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
+	Procs  int      `env:"PROCS" default:"0" placeholder:"N" help:"Processes to run specs in; 0: what the suite is fastest with on two cores, 2, and 3 for diagnosis."`
 	SlowMo float64  `env:"SLOWMO" name:"slowmo" placeholder:"MS" help:"Wait after each action of a browser."`
 	Out    string   `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
 	// History is where runs are remembered.
@@ -179,6 +179,9 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if c.Procs == 0 {
+		c.Procs = usualProcs(c.Suite)
 	}
 	if c.Procs < 1 || c.Procs > mostProcs {
 		return nil, fmt.Errorf("PROCS=%d: write how many processes run specs, 1 to %d", c.Procs, mostProcs)

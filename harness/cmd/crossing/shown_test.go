@@ -92,7 +92,7 @@ func TestTheCommandThatRunsItAgainRunsItAsItRan(t *testing.T) {
 		want    string
 	}{
 		{runCommand{Procs: 2}, filepath.Join(home, "fixtures", "crossing.yaml"), "", "RUNTIME=processes SEED=7"},
-		{runCommand{Procs: 2, Suite: "diagnosis"}, filepath.Join(home, "fixtures", "crossing.yaml"), "", "RUNTIME=processes SEED=7 SUITE=diagnosis"},
+		{runCommand{Procs: 3, Suite: "diagnosis"}, filepath.Join(home, "fixtures", "crossing.yaml"), "", "RUNTIME=processes SEED=7 SUITE=diagnosis"},
 		{runCommand{Procs: 1, SlowMo: 250, choices: choices{Headed: true}}, filepath.Join(home, "fixtures", "crossing.yaml"), "",
 			"HEADED=1 PROCS=1 RUNTIME=processes SEED=7 SLOWMO=250"},
 		{runCommand{Procs: 2, choices: choices{Chromium: "/opt/my browser"}}, "/shops/it's $5/crossing.yaml", "it's $5",
