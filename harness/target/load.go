@@ -204,8 +204,7 @@ func (t *Target) fill() {
 	if t.Contract.Audience == "" {
 		t.Contract.Audience = t.Origins.Auth
 	}
-	q := &t.Contract.Requests
-	q.SignUp, q.SignIn, q.SignOut, q.DeleteAccount = q.SignUp.filled(), q.SignIn.filled(), q.SignOut.filled(), q.DeleteAccount.filled()
+	t.Contract.Requests.fill()
 	for name, s := range t.Services {
 		if len(s.Instances) == 0 {
 			s.Instances = Instances{{}}

@@ -113,8 +113,7 @@ func authJS(fields map[string]string) Request {
 // Preset is a contract by its name, with the defaults of its requests filled in.
 func Preset(name string) (Contract, bool) {
 	c, known := presets[name]
-	q := &c.Requests
-	q.SignUp, q.SignIn, q.SignOut = q.SignUp.filled(), q.SignIn.filled(), q.SignOut.filled()
+	c.Requests.fill()
 	return c, known
 }
 

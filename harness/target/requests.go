@@ -91,6 +91,13 @@ func (r Request) filled() Request {
 	return r
 }
 
+// fill gives each its defaults.
+func (q *Requests) fill() {
+	for _, r := range []*Request{&q.SignUp, &q.SignIn, &q.SignOut, &q.DeleteAccount} {
+		*r = r.filled()
+	}
+}
+
 func (t *Target) validateRequests(add adder) {
 	q := t.Contract.Requests
 	for _, r := range []struct {

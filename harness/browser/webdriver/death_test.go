@@ -51,7 +51,14 @@ func TestDeaths(t *testing.T) {
 			if err := v.within(prompt, v.session.Close); err != nil {
 				t.Errorf("close the session: %v", err)
 			}
-			if left := group(t, v.session.far.(*process).cmd.Process.Pid); len(left) > 0 {
+			// A process's files are closed, by which its end is known, before the
+			// kernel takes it off the list (exit(2)).
+			left := group(t, v.session.far.(*process).cmd.Process.Pid)
+			for limit := time.Now().Add(prompt); len(left) > 0 && time.Now().Before(limit); {
+				time.Sleep(10 * time.Millisecond)
+				left = group(t, v.session.far.(*process).cmd.Process.Pid)
+			}
+			if len(left) > 0 {
 				t.Errorf("after closing, there are still %v", left)
 			}
 		})
