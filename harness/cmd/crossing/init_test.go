@@ -139,8 +139,9 @@ func (d *deployment) signUp(t *testing.T) journey.Person {
 func agrees(t *testing.T, author, found *target.Target) {
 	t.Helper()
 	a, f := author.Contract, found.Contract
-	// What nobody can see from outside.
+	// What nobody can see from outside, or would try there.
 	a.SigningSecret, a.FallbackSetting = "", f.FallbackSetting
+	a.Paths.DeleteAccount, a.Requests.DeleteAccount = "", f.Requests.DeleteAccount
 	// Headers that this service lets be read besides, and the control that init
 	// sees and does not press.
 	a.CORS, a.Pages.SignOutEverywhere = f.CORS, ""
