@@ -166,7 +166,7 @@ func keptUp(t *testing.T) (up *started, kept stack.Kept) {
 func TestAPersonAtTheDesk(t *testing.T) {
 	up, kept := keptUp(t)
 	stays := up.ids()
-	for _, engine := range []string{"chromium", "webkit"} {
+	for _, engine := range []string{"chromium"} {
 		t.Run(engine, func(t *testing.T) { clickThrough(t, up.temp, engine, kept, stays) })
 	}
 	ran := begin(t, up.temp, "", "run", "--engine=chromium", "--one=persistence chromium outlives a reload", "--out="+t.TempDir()).finished(0)
