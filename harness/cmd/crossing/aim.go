@@ -123,7 +123,7 @@ func (a aim) deployment(c choices) (*target.Target, error) {
 type grounds struct {
 	*visit.Ground
 	redactor *trace.Redactor
-	ending   []func() error
+	undoing
 }
 
 // open starts what is not deployed, and an edge before it. starting changes
@@ -139,7 +139,7 @@ func (a aimed) open(ctx context.Context, home checkout, c choices, show *progres
 	if err != nil {
 		return g, err
 	}
-	g.ending = append(g.ending, run.Close)
+	g.later(run.Close)
 	// Drivers that start browsers inherit it: by it a later run finds what a
 	// killed command has left.
 	name, value, _ := strings.Cut(run.Environment(), "=")
@@ -162,21 +162,26 @@ func (a aimed) open(ctx context.Context, home checkout, c choices, show *progres
 		if o.Stack, err = stack.Up(ctx, options); err != nil {
 			return g, err
 		}
-		g.ending = append(g.ending, func() error { return o.Stack.Down(context.WithoutCancel(ctx)) })
+		g.later(func() error { return o.Stack.Down(context.WithoutCancel(ctx)) })
 	}
 	if g.Ground, err = visit.New(ctx, o); err != nil {
 		return g, fmt.Errorf("open an edge before %s: %w", a.target.Name, err)
 	}
-	g.ending = append(g.ending, g.Ground.Close)
+	g.later(g.Ground.Close)
 	return g, nil
 }
 
-// close ends all in reverse.
-func (g *grounds) close() error {
+// undoing ends what was started, in reverse.
+type undoing []func() error
+
+func (u *undoing) later(end func() error) { *u = append(*u, end) }
+
+// close ends all of it, once.
+func (u *undoing) close() error {
 	var errs []error
-	for i := len(g.ending) - 1; i >= 0; i-- {
-		errs = append(errs, g.ending[i]())
+	for i := len(*u) - 1; i >= 0; i-- {
+		errs = append(errs, (*u)[i]())
 	}
-	g.ending = nil
+	*u = nil
 	return errors.Join(errs...)
 }

@@ -70,7 +70,7 @@ type emulation struct {
 	address string // where the platform listens
 	ca      string // the file with its authority
 	bypass  string // what opens its wall
-	ending  []func() error
+	undoing
 }
 
 // emulate starts the plan's services and the platform before them. What was
@@ -83,7 +83,7 @@ func (p *plan) emulate(ctx context.Context, show *progress) (*emulation, error) 
 	if err != nil {
 		return e, err
 	}
-	e.ending = append(e.ending, run.Close)
+	e.later(run.Close)
 	s, err := stack.Up(ctx, stack.Options{
 		Dir: p.target.Dir, File: file, Runtime: p.runtime, StateDir: p.home.state(), BaseImage: p.command.BaseImage,
 		Run: run, Redactor: trace.NewRedactor(nil), Environment: p.set, Progress: show.Note,
@@ -91,7 +91,7 @@ func (p *plan) emulate(ctx context.Context, show *progress) (*emulation, error) 
 	if err != nil {
 		return e, err
 	}
-	e.ending = append(e.ending, func() error { return s.Down(context.WithoutCancel(ctx)) })
+	e.later(func() error { return s.Down(context.WithoutCancel(ctx)) })
 	serves := file.Serves
 	return e, e.start(ctx, p.home, run.Dir, backends(s, serves.Frontend), backends(s, serves.Auth), backends(s, serves.API))
 }
@@ -180,7 +180,7 @@ func (e *emulation) start(ctx context.Context, home checkout, dir string, fronte
 		return fmt.Errorf("the emulated platform did not start: %w: %s", errors.Join(err, cmd.Wait()), words.String())
 	}
 	e.address = strings.TrimSpace(line)
-	e.ending = append(e.ending, func() error { return errors.Join(held.Close(), cmd.Wait()) })
+	e.later(func() error { return errors.Join(held.Close(), cmd.Wait()) })
 	return nil
 }
 
@@ -207,13 +207,4 @@ func (e *emulation) aim() aim {
 		}
 	}
 	return a
-}
-
-// close ends all in reverse.
-func (e *emulation) close() error {
-	var errs []error
-	for i := len(e.ending) - 1; i >= 0; i-- {
-		errs = append(errs, e.ending[i]())
-	}
-	return errors.Join(errs...)
 }
