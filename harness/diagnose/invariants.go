@@ -57,6 +57,14 @@ func Invariants(t trace.Trace, expected ...string) []Violation {
 		if e.Kind == trace.ErrorUncaught {
 			all = append(all, Violation{Invariant: UncaughtError, Text: e.Page + ": " + e.Text, At: e.Time})
 		}
+		if e.Leak != "" {
+			all = append(all, Violation{Invariant: SecretLeaked, Text: e.Page + ": " + e.Leak, At: e.Time})
+		}
+	}
+	for _, l := range t.Logs {
+		if l.Leak != "" {
+			all = append(all, Violation{Invariant: SecretLeaked, Text: l.Instance + ": " + l.Leak})
+		}
 	}
 	all = slices.DeleteFunc(all, func(v Violation) bool { return slices.Contains(expected, v.Invariant) })
 	slices.SortStableFunc(all, func(a, b Violation) int { return a.At.Compare(b.At) })

@@ -48,6 +48,12 @@ func TestInvariants(t *testing.T) {
 	}{
 		{"nothing", func(*trace.Trace) {}, "", ""},
 		{"401", add(trace.Exchange{Role: trace.RoleAPI, Status: 401}), Unexpected401, "x1 GET"},
+		{"a leak that a page logs", func(t *trace.Trace) {
+			t.PageErrors = append(t.PageErrors, trace.PageError{Page: front + "/", Leak: "it stands there"})
+		}, SecretLeaked, "it stands there"},
+		{"a leak that a service logs", func(t *trace.Trace) {
+			t.Logs = append(t.Logs, trace.LogLine{Instance: "auth-1", Leak: "it stands there"})
+		}, SecretLeaked, "auth-1: it stands there"},
 		{"403", add(trace.Exchange{Role: trace.RoleAPI, Status: 403}), "", ""},
 		{"the harness's own 401", add(trace.Exchange{Role: trace.RoleAPI, Status: 401, Outside: true}), "", ""},
 		{"429", add(trace.Exchange{Role: trace.RoleAuth, Status: 429}), TooManyRequests, "→ 429"},

@@ -169,6 +169,9 @@ func (e *Edge) Open(rec *trace.Recorder) (*Line, error) {
 		return nil, fmt.Errorf("open an edge line: %w", err)
 	}
 	e.lines[l] = true
+	if e.guard != nil {
+		rec.Guard(e.guard.in)
+	}
 	return l, nil
 }
 

@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -65,9 +64,16 @@ func (s *scan) add(p []byte) {
 	s.tail = slices.Clone(text[max(0, len(text)-s.overlap):])
 }
 
-// leak says where, in what passed between browser and edge, a guarded secret
-// stands; empty: nowhere. The edge's own addition comes after that.
+// leak says that a guarded secret stands in what passed between browser and
+// edge, and where; empty: it does not. The edge's own addition comes after that.
 func (x *passage) leak() string {
+	if where := x.leaksIn(); where != "" {
+		return trace.LeakIn(where)
+	}
+	return ""
+}
+
+func (x *passage) leaksIn() string {
 	g := x.line.edge.guard
 	if g == nil {
 		return ""
@@ -106,12 +112,4 @@ func (c *capture) leaked() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.scan.found
-}
-
-// leakOf is how a trace tells it.
-func leakOf(where string) string {
-	if where == "" {
-		return ""
-	}
-	return fmt.Sprintf("a secret that the edge alone puts on requests stands in %s", where)
 }

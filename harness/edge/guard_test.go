@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"crossing/harness/trace"
 )
 
 const guarded = "bypass/secret+of the auth project=1"
@@ -80,4 +82,18 @@ func TestTheSecretIsDroppedOnARedirect(t *testing.T) {
 	if leak := w.last(t).Leak; leak != "" {
 		t.Error(leak)
 	}
+}
+
+func TestALogLineWithTheSecretIsALeak(t *testing.T) {
+	w := guardedWorld(t, func(http.ResponseWriter, *http.Request) {})
+	for text, leaks := range map[string]bool{"it is " + url.QueryEscape(guarded): true, "it is not told": false} {
+		w.rec.PageError(trace.PageError{Text: text})
+		w.rec.Log(trace.LogLine{Text: text})
+		seen := w.rec.Snapshot()
+		page, line := seen.PageErrors[len(seen.PageErrors)-1], seen.Logs[len(seen.Logs)-1]
+		if (page.Leak != "") != leaks || (line.Leak != "") != leaks {
+			t.Errorf("%q: %q, %q", text, page.Leak, line.Leak)
+		}
+	}
+	findNothing(t, w, map[string]string{"the secret": guarded})
 }

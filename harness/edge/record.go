@@ -201,7 +201,7 @@ func (x *passage) record() {
 		sent.Body, got.Body = r.Scrub(sent.Body), r.Scrub(got.Body)
 		e.Path, e.Query = r.Scrub(x.in.URL.EscapedPath()), r.Scrub(e.Query)
 		e.Err = r.Scrub(e.Err)
-		e.Leak = leakOf(x.leak())
+		e.Leak = x.leak()
 		x.line.rec.Exchange(e)
 	})
 }

@@ -16,6 +16,7 @@ type Recorder struct {
 	redactor *Redactor
 
 	mu      sync.Mutex
+	guarded func(text string) bool // nil: nothing is
 	t       Trace
 	changed chan struct{} // closed and replaced at each exchange and refusal
 }
@@ -143,8 +144,25 @@ func (r *Recorder) Refusal(f Refusal) {
 	r.wake(func(t *Trace) { t.Refusals = append(t.Refusals, f) })
 }
 
+// Guard has what pages and services log looked through for what may stand in no
+// such line; found answers whether it does.
+func (r *Recorder) Guard(found func(text string) bool) {
+	r.change(func(*Trace) { r.guarded = found })
+}
+
+// inLog is the Leak of a line that is logged.
+func (r *Recorder) inLog(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.guarded == nil || !r.guarded(text) {
+		return ""
+	}
+	return LeakIn("what is logged")
+}
+
 // PageError adds e, its text scrubbed and its page's address redacted.
 func (r *Recorder) PageError(e PageError) {
+	e.Leak = r.inLog(e.Text)
 	e.Page = r.redactor.URL(e.Page)
 	e.Text = r.redactor.Scrub(e.Text)
 	r.change(func(t *Trace) { t.PageErrors = append(t.PageErrors, e) })
@@ -152,6 +170,7 @@ func (r *Recorder) PageError(e PageError) {
 
 // Log adds l, its text scrubbed.
 func (r *Recorder) Log(l LogLine) {
+	l.Leak = r.inLog(l.Text)
 	l.Text = r.redactor.Scrub(l.Text)
 	r.change(func(t *Trace) { t.Logs = append(t.Logs, l) })
 }

@@ -305,6 +305,8 @@ type PageError struct {
 	Page string    `json:"page"`
 	Kind string    `json:"kind"`
 	Text string    `json:"text"`
+	// Leak is as that of an Exchange.
+	Leak string `json:"leak,omitempty"`
 }
 
 // Kinds of page errors.
@@ -322,6 +324,13 @@ type LogLine struct {
 	Instance string `json:"instance"`
 	Request  string `json:"request,omitempty"`
 	Text     string `json:"text"`
+	// Leak is as that of an Exchange.
+	Leak string `json:"leak,omitempty"`
+}
+
+// LeakIn is a Leak's words.
+func LeakIn(where string) string {
+	return "a secret that the edge alone puts on requests stands in " + where
 }
 
 // Capability is what a profile was measured to do with cookies. Each value is
