@@ -160,16 +160,19 @@ type Counts struct {
 }
 
 // People are how many were signed up, and how many of them were removed again.
-// Left are the addresses of the others.
+// Left are the addresses of the others. CameAgain counts the visits of those who
+// had been signed up for an earlier spec.
 type People struct {
-	SignedUp int      `json:"signedUp"`
-	Removed  int      `json:"removed"`
-	Left     []string `json:"left,omitempty"`
+	SignedUp  int      `json:"signedUp"`
+	Removed   int      `json:"removed"`
+	CameAgain int      `json:"cameAgain,omitempty"`
+	Left      []string `json:"left,omitempty"`
 }
 
 func (p *People) add(o People) {
 	p.SignedUp += o.SignedUp
 	p.Removed += o.Removed
+	p.CameAgain += o.CameAgain
 	p.Left = append(p.Left, o.Left...)
 }
 

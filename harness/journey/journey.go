@@ -60,7 +60,7 @@ type Way struct {
 	Origins  trace.Origins
 	Contract target.Contract
 	Recorder *trace.Recorder
-	// Known: whoever comes has an account already, since nobody can sign up.
+	// Known: whoever comes has an account already, and signs in.
 	Known bool
 	// Pace waits until a path may be asked once more, where an application
 	// limits that; nil: it may be asked at once.

@@ -32,8 +32,6 @@ type Options struct {
 	Access target.Access
 	// Pace is kept by all who sign up and in; nil: nobody waits.
 	Pace *Pace
-	// Known: visitors have accounts already, since nobody can sign up.
-	Known bool
 	// Spares are instances that serve a visitor only where their line is pinned
 	// to them; nobody else meets them.
 	Spares []Spare

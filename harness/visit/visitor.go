@@ -49,6 +49,8 @@ type Visitor struct {
 type Guest struct {
 	Name   string
 	Person journey.Person
+	// Known: the person has an account already, and comes in by signing in.
+	Known bool
 	// Spec is what the trace says it was recorded for.
 	Spec string
 	// Keep keeps the browser's profile, so that Restart can be acted out.
@@ -72,7 +74,7 @@ func (g *Ground) Visitor(ctx context.Context, p browser.Profile, guest Guest) (*
 		v.keep = filepath.Join(g.options.Run.Dir, "keep-"+guest.Person.Email)
 	}
 	v.Recorder.Capability(started.Capability)
-	v.Way = journey.Way{Origins: g.Target.Origins, Contract: g.Target.Contract, Recorder: v.Recorder, Known: g.options.Known, Pace: g.options.Pace.Await}
+	v.Way = journey.Way{Origins: g.Target.Origins, Contract: g.Target.Contract, Recorder: v.Recorder, Known: guest.Known, Pace: g.options.Pace.Await}
 	v.Line, err = g.Edge.Open(v.Recorder)
 	return v, err
 }

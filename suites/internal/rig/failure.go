@@ -165,6 +165,9 @@ func (r *Rig) begin(s SpecReport) {
 	if s.State.Is(0) || s.LeafNodeText != "" {
 		r.tell(event{Kind: "begin", Text: specName(s)})
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fresh = false
 }
 
 func (r *Rig) end(s SpecReport) {

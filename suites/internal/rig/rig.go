@@ -49,10 +49,12 @@ type Rig struct {
 	mu       sync.Mutex
 	visitors []*Visitor // of the spec that is running
 	callers  []*Caller  // likewise
+	fresh    bool       // whether that spec brings people of its own
+	regulars map[string]regular
 }
 
 // New makes the rig of a suite; Up and Join fill it.
-func New() *Rig { return &Rig{} }
+func New() *Rig { return &Rig{regulars: map[string]regular{}} }
 
 // Run runs the suite under go test.
 func (r *Rig) Run(t *testing.T, name string) {
@@ -148,12 +150,13 @@ func (r *Rig) Join(ctx SpecContext, data []byte) {
 	var err error
 	r.ground, err = visit.New(ctx, visit.Options{
 		Target: r.target, Settings: r.settings, Stack: r.stack, Spares: r.beside.spares(), Redactor: r.redactor, Run: r.run, Started: r.facts.profile,
-		Access: r.access, Pace: r.pace(), Known: r.settings.Account.Email != "",
+		Access: r.access, Pace: r.pace(),
 	})
 	r.must(err)
 	DeferCleanup(r.ground.Close)
 	DeferCleanup(r.searchForSecrets)
 	DeferCleanup(r.facts.write)
+	DeferCleanup(r.farewell)
 }
 
 // prepare reads the settings and begins the run of this process.

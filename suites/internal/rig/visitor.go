@@ -40,7 +40,7 @@ type coming struct {
 }
 
 // As is an earlier person, in another browser session.
-func As(p journey.Person) Option { return func(c *coming) { c.Person = p } }
+func As(p journey.Person) Option { return func(c *coming) { c.Person, c.Known = p, true } }
 
 // Keeping keeps the browser's profile, so that Restart can be acted out.
 func Keeping() Option { return func(c *coming) { c.Keep = true } }
@@ -67,14 +67,17 @@ func (r *Rig) needsASession(ctx SpecContext, p browser.Profile) {
 	}
 }
 
-// Visit opens a browser session for a fresh person, and proves its cookie
+// Visit opens a browser session for a person, and proves its cookie
 // policy by a control before anything that it says is believed.
 func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...Option) *Visitor {
 	GinkgoHelper()
 	r.browser(ctx, p)
-	c := coming{Guest: visit.Guest{Name: name, Person: r.person(name), Spec: CurrentSpecReport().FullText()}}
+	c := coming{Guest: visit.Guest{Name: name, Spec: CurrentSpecReport().FullText()}}
 	for _, change := range options {
 		change(&c)
+	}
+	if c.Person == (journey.Person{}) {
+		c.Person, c.Known = r.comes(name)
 	}
 	if !c.refused {
 		r.needsASession(ctx, p)
@@ -92,7 +95,7 @@ func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...
 // helper: what calls it is Ginkgo itself, which is no place to point at.
 func (v *Visitor) leave(ctx SpecContext) {
 	defer v.rig.left(v)
-	defer v.tidy()
+	defer v.part()
 	if CurrentSpecReport().Failed() {
 		v.explain()
 	}
@@ -198,23 +201,6 @@ func (v *Visitor) AskForSession(ctx SpecContext, n int) []trace.Exchange {
 	// The page may have asked for itself meanwhile, which must agree.
 	Expect(len(since)).To(BeNumerically(">=", n), "the edge must have seen every question")
 	return since
-}
-
-// person is who comes by a name: somebody new, or whose account was given.
-func (r *Rig) person(name string) journey.Person {
-	if a := r.settings.Account; a.Email != "" {
-		return journey.Person{Name: name, Email: a.Email, Password: a.Password}
-	}
-	return journey.NewPerson(name)
-}
-
-// NeedsSignUp makes the spec not applicable where nobody can sign up, so that
-// the account that was given is the only one there is.
-func (r *Rig) NeedsSignUp() {
-	GinkgoHelper()
-	if r.settings.Account.Email != "" {
-		NotApplicable("nobody signs up: EMAIL and PASSWORD name the one account that is used")
-	}
 }
 
 // NeedsTheCookie makes the spec not applicable where the profile was measured
