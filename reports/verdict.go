@@ -22,7 +22,7 @@ func (r *Run) Verdict(folder string) string {
 	var b strings.Builder
 	b.WriteByte('\n')
 	for _, p := range r.Profiles {
-		fmt.Fprintf(&b, "  %-10s %s (%s): %s\n", p.Name, p.Version.Browser, p.Version.Found, measured(p.Capability))
+		fmt.Fprintf(&b, "  %-*s %s (%s): %s\n", r.margin(), p.Name, p.Version.Browser, p.Version.Found, measured(p.Capability))
 	}
 	r.waited(&b)
 	r.room(&b)
@@ -43,6 +43,15 @@ func (r *Run) Verdict(folder string) string {
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.Sentence())
 	return b.String()
+}
+
+// margin is how wide the first column is: names of profiles stand there.
+func (r *Run) margin() int {
+	width := len("headroom") + 2
+	for _, p := range r.Profiles {
+		width = max(width, len(p.Name))
+	}
+	return width
 }
 
 // Sentence is the verdict alone.
@@ -96,7 +105,7 @@ func (r *Run) waited(b *strings.Builder) {
 		lines[w.Profile] = append(lines[w.Profile], fmt.Sprintf("%s %.2f s (median of %d; %s)", w.Kind, w.Median, len(w.Samples), budget))
 	}
 	for _, profile := range slices.Sorted(maps.Keys(lines)) {
-		fmt.Fprintf(b, "  %-10s until the page shows a session: %s\n", profile, strings.Join(lines[profile], ", "))
+		fmt.Fprintf(b, "  %-*s until the page shows a session: %s\n", r.margin(), profile, strings.Join(lines[profile], ", "))
 	}
 }
 
@@ -107,7 +116,7 @@ func (r *Run) room(b *strings.Builder) {
 		return
 	}
 	if !nearest.Near() {
-		fmt.Fprintf(b, "  headroom   nearest is %s\n", nearest)
+		fmt.Fprintf(b, "  %-*s nearest is %s\n", r.margin(), "headroom", nearest)
 	}
 	for _, u := range r.Headroom {
 		switch {
@@ -125,13 +134,16 @@ func (r *Run) people(b *strings.Builder) {
 	if p.SignedUp == 0 {
 		return
 	}
-	fmt.Fprintf(b, "  people     %d were signed up, and %d of them removed", p.SignedUp, p.Removed)
+	fmt.Fprintf(b, "  %-*s %d were signed up, and %d of them removed", r.margin(), "people", p.SignedUp, p.Removed)
 	switch {
 	case p.Removed == p.SignedUp:
 	case p.Removed == 0:
 		b.WriteString(": contract.paths.deleteAccount would have them removed; their addresses end with @" + journey.Domain)
 	default:
 		b.WriteString("; left: " + strings.Join(p.Left, ", "))
+	}
+	if p.CameAgain > 0 {
+		fmt.Fprintf(b, "; %d visits by somebody who had come before", p.CameAgain)
 	}
 	b.WriteByte('\n')
 }
