@@ -272,7 +272,19 @@ func (c *Caller) enter(ctx context.Context, path string, as target.Request, who 
 			return cookie.Value, nil
 		}
 	}
-	return "", fmt.Errorf("enter from outside: %s %s answers %d %s and sets no cookie %q", as.Method, path, e.Status, e.Response.Body, c.target.Contract.Cookie.Name)
+	return "", fmt.Errorf("enter from outside: %w", &RefusedError{Call: as.Method + " " + path, Status: e.Status, Body: e.Response.Body, Cookie: c.target.Contract.Cookie.Name})
+}
+
+// RefusedError is a sign-up or a sign-in after which nobody is in.
+type RefusedError struct {
+	Call   string
+	Status int
+	Body   string
+	Cookie string // the one that was not set
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%s answers %d %s and sets no cookie %q", e.Call, e.Status, e.Body, e.Cookie)
 }
 
 // Close ends the caller's own line.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // comes from one address, path by path. They share a file. A nil Pace lets
 // everything pass.
 type Pace struct {
-	// File is made where it is not there.
+	// File is made where it is not there, with the folder that it is in.
 	File  string
 	Limit target.Limit
 }
@@ -56,6 +57,9 @@ func (p *Pace) Await(ctx context.Context, path string) error {
 
 // take counts one, or says how long it is until there is room.
 func (p *Pace) take(path string) (wait time.Duration, err error) {
+	if err := os.MkdirAll(filepath.Dir(p.File), 0o755); err != nil {
+		return 0, fmt.Errorf("keep to the application's limit: %w", err)
+	}
 	file, err := os.OpenFile(p.File, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return 0, fmt.Errorf("keep to the application's limit: %w", err)
@@ -69,10 +73,8 @@ func (p *Pace) take(path string) (wait time.Duration, err error) {
 		return 0, fmt.Errorf("keep to the application's limit: %w", err)
 	}
 	all := map[string]passed{}
-	if len(data) > 0 {
-		if err := json.Unmarshal(data, &all); err != nil {
-			return 0, fmt.Errorf("keep to the application's limit: read %s: %w", p.File, err)
-		}
+	if json.Unmarshal(data, &all) != nil {
+		all = map[string]passed{} // new, or whoever wrote it was killed at that
 	}
 	now, within := time.Now(), p.Limit.Within+margin
 	so := all[path]

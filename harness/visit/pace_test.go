@@ -3,6 +3,7 @@ package visit
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -38,6 +39,25 @@ func TestAPaceKeepsEverybodyTogetherBelowTheLimit(t *testing.T) {
 	if err := (&Pace{File: file, Limit: limit}).Await(t.Context(), "/up"); err != nil || time.Since(other) > time.Second {
 		t.Errorf("another path waits for %s (%v)", time.Since(other), err)
 	}
+}
+
+func TestAPaceOutlivesItsWriter(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "new", "pace")
+	p := &Pace{File: file, Limit: target.Limit{Most: 1, Within: time.Hour}}
+	takes := func(want bool) {
+		t.Helper()
+		if wait, err := p.take("/in"); err != nil || (wait == 0) != want {
+			t.Errorf("it has to wait for %s (%v)", wait, err)
+		}
+	}
+	takes(true)
+	p = &Pace{File: file, Limit: p.Limit} // another run's
+	takes(false)
+	if err := os.WriteFile(file, []byte(`{"/in":{"Cou`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	takes(true)
+	takes(false)
 }
 
 func TestAPaceSaysWhatItWaitsFor(t *testing.T) {

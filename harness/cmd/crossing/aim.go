@@ -150,7 +150,9 @@ func (a aimed) open(ctx context.Context, home checkout, c choices, show *progres
 		Target: a.target, Access: a.access, Redactor: g.redactor, Run: run,
 		Settings: target.Settings{StateDir: home.state(), Executables: c.executables(), Elsewhere: c.found, Headed: c.Headed},
 	}
-	if !a.target.Remote() {
+	if a.target.Remote() {
+		o.Pace = home.pace(a.target)
+	} else {
 		show.Begin("start the services as " + runtime)
 		options := stack.Options{
 			Dir: a.target.Dir, File: a.target.File, Runtime: runtime, StateDir: home.state(), BaseImage: c.BaseImage,

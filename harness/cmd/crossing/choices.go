@@ -16,6 +16,7 @@ import (
 	"crossing/harness/browser/drivers"
 	"crossing/harness/setup"
 	"crossing/harness/target"
+	"crossing/harness/visit"
 )
 
 // choices are the settings that run and setup share.
@@ -35,6 +36,12 @@ type choices struct {
 type checkout string
 
 func (c checkout) state() string { return filepath.Join(string(c), ".crossing") }
+
+// pace is kept by all commands of this checkout that aim at a deployment: the
+// application counts what comes from one address, whichever run it is of.
+func (c checkout) pace(t *target.Target) *visit.Pace {
+	return &visit.Pace{File: filepath.Join(c.state(), "pace", strings.TrimPrefix(t.Origins.Auth, "https://")), Limit: t.Contract.Limit}
+}
 
 // lock keeps other runs of this checkout from compiling meanwhile. The lock goes
 // with the process that holds it.

@@ -143,7 +143,7 @@ func (p *plan) settings(run, private string) target.Settings {
 		Owner: owner.Self().String(), Run: run, Events: filepath.Join(private, "events"), Secrets: private, Reproduce: p.reproduce(),
 	}
 	if p.command.deployed != nil {
-		p.command.deployed.put(&s, filepath.Join(private, "pace"))
+		p.command.deployed.put(&s, p.home.pace(p.command.deployed.at.target).File)
 	}
 	if p.kept != nil {
 		s.Kept = p.home.keptFile()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -148,7 +149,7 @@ func (d *deployed) words() []string {
 
 // await waits until every part answers, within the budget, and says in one
 // sentence why the deployment cannot be judged: before any spec runs.
-func (d *deployed) await(ctx context.Context, show *progress) error {
+func (d *deployed) await(ctx context.Context, home checkout, show *progress) error {
 	redactor := trace.NewRedactor(nil)
 	g, err := edge.New(edge.Options{Routes: visit.Reached(visit.Routes(d.at.target, nil), d.at.access), Redactor: redactor})
 	if err != nil {
@@ -164,7 +165,7 @@ func (d *deployed) await(ctx context.Context, show *progress) error {
 		var cold *lint.ColdError
 		switch {
 		case err == nil:
-			return d.enter(ctx, redactor)
+			return d.enter(ctx, home, show, redactor)
 		case !errors.As(err, &cold):
 			return err
 		}
@@ -181,12 +182,13 @@ func (d *deployed) await(ctx context.Context, show *progress) error {
 
 // enter signs in once with the account that was given, so that one that nobody
 // has is one sentence.
-func (d *deployed) enter(ctx context.Context, redactor *trace.Redactor) error {
+func (d *deployed) enter(ctx context.Context, home checkout, show *progress, redactor *trace.Redactor) error {
 	if d.aim.Email == "" {
 		return nil
 	}
+	show.Begin("sign in once with EMAIL and PASSWORD")
 	redactor.Learn(d.aim.Password)
-	g, err := visit.New(ctx, visit.Options{Target: d.at.target, Access: d.at.access, Redactor: redactor})
+	g, err := visit.New(ctx, visit.Options{Target: d.at.target, Access: d.at.access, Pace: home.pace(d.at.target), Redactor: redactor})
 	if err != nil {
 		return err
 	}
@@ -196,7 +198,11 @@ func (d *deployed) enter(ctx context.Context, redactor *trace.Redactor) error {
 		return err
 	}
 	defer func() { _ = caller.Close() }()
-	if _, err := caller.SignIn(ctx, journey.Person{Email: d.aim.Email, Password: d.aim.Password}); err != nil {
+	_, err = caller.SignIn(ctx, journey.Person{Email: d.aim.Email, Password: d.aim.Password})
+	if refused := (*visit.RefusedError)(nil); errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests {
+		return fmt.Errorf("EMAIL=%s cannot sign in now, because of others who came from this address: %s; wait a moment, and write contract.limit as the application has it", d.aim.Email, redactor.Scrub(err.Error()))
+	}
+	if err != nil {
 		return fmt.Errorf("EMAIL=%s cannot sign in with this PASSWORD: %s; give an account that is there, or neither to have people sign up", d.aim.Email, redactor.Scrub(err.Error()))
 	}
 	return nil

@@ -69,7 +69,7 @@ func (c *runCommand) Run(ctx context.Context) error {
 	defer show.Close()
 	show.Say("Crossing · %s · %s", plan.target.Name, plan.names())
 	if c.deployed != nil {
-		err = c.deployed.await(ctx, show)
+		err = c.deployed.await(ctx, home, show)
 	} else {
 		err = plan.adopt(ctx, c.choices, show)
 	}
