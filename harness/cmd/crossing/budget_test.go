@@ -12,6 +12,7 @@ import (
 // The waiting specs alone, and what a changed budget makes of them. The file
 // stands beside the reference application's, whose folders it names.
 func TestAWaitBeyondTheBudgetFailsTheRun(t *testing.T) {
+	t.Parallel()
 	home, err := findCheckout()
 	if err != nil {
 		t.Fatal(err)

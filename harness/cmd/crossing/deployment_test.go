@@ -175,6 +175,7 @@ func strip(res *http.Response) {
 }
 
 func TestADeploymentIsJudgedAsItIs(t *testing.T) {
+	t.Parallel()
 	d := deploy(t)
 	change := func(t *testing.T, f func(*http.Response)) {
 		d.change.Store(&f)

@@ -91,6 +91,7 @@ func noAPI(settings []string) []string {
 // An application without a form that could be found is described as far as it
 // goes, and what is missing is said.
 func TestInitSaysWhatItDidNotFind(t *testing.T) {
+	t.Parallel()
 	out := filepath.Join(t.TempDir(), "crossing.yaml")
 	o := runCrossing(t, 2*time.Minute, append([]string{"init", "--frontend=" + docsURL, "--auth=" + authURL, "--out=" + out}, flagsOf(noAPI(standIn(t, nil)))...)...)
 	says(t, o, 0, "Unsure of", "contract.pages.signIn: no page with such a form was found", "contract.cookie.name: the auth service set no cookie", "Written: "+out)

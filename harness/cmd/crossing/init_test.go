@@ -24,6 +24,7 @@ import (
 func TestInitDescribesAnApplicationThatRuns(t *testing.T) {
 	for _, folder := range []string{"fixtures", "fixtures/examples/express-session", "fixtures/examples/auth-js"} {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
+			t.Parallel()
 			d := deployOf(t, folder)
 			found, out := d.describe(t)
 			agrees(t, d.target, found)
@@ -39,6 +40,7 @@ func TestInitDescribesAnApplicationThatRuns(t *testing.T) {
 
 // Whoever has an account there already is signed in, and nobody is signed up.
 func TestInitLooksAsAPersonWithAnAccount(t *testing.T) {
+	t.Parallel()
 	d := deployOf(t, "fixtures/examples/express-session")
 	who := d.signUp(t)
 	found, _ := d.describe(t, "--email="+who.Email, "--password="+who.Password)
@@ -53,6 +55,7 @@ func TestInitLooksAsAPersonWithAnAccount(t *testing.T) {
 
 // A cookie that browsers refuse is told, and what can be found without it is.
 func TestInitDoubtsACookieThatIsRefused(t *testing.T) {
+	t.Parallel()
 	d := deployOf(t, "fixtures/examples/express-session")
 	change := strip
 	d.change.Store(&change)

@@ -96,11 +96,15 @@ func (p *emulated) run(t *testing.T, one string, more ...string) (outcome, strin
 }
 
 func TestAPreviewIsRunOnAsItIs(t *testing.T) {
+	t.Parallel()
 	p := preview(t, nil)
 	t.Run("its specs pass, and sign-ins keep to the limit of one address", func(t *testing.T) {
 		o, out := p.run(t, "sign_in_test.go", "--bypass="+p.bypass)
 		says(t, o, 0, "PASSED", "the target has no services of its own")
-		if all := regexp.MustCompile(`people     (\d+) were signed up, and (\d+) of them removed\n`).FindStringSubmatch(o.stdout); all == nil || all[1] == "0" || all[1] != all[2] {
+		if !strings.Contains(o.stdout, "visits by somebody who had come before") {
+			t.Errorf("nobody comes twice:\n%s", o.stdout)
+		}
+		if all := regexp.MustCompile(`people     (\d+) were signed up, and (\d+) of them removed;`).FindStringSubmatch(o.stdout); all == nil || all[1] == "0" || all[1] != all[2] {
 			t.Errorf("people stay on the deployment: %v\n%s", all, o.stdout)
 		}
 		if data, err := os.ReadFile(filepath.Join(out, reports.RunFile)); err != nil || strings.Contains(string(data), p.bypass) {
@@ -151,6 +155,19 @@ func TestAPreviewIsRunOnAsItIs(t *testing.T) {
 	})
 }
 
+// with serves the home page with one script more.
+func with(w http.ResponseWriter, r *http.Request, to http.Handler, script string) {
+	if r.URL.Path != "/" {
+		to.ServeHTTP(w, r)
+		return
+	}
+	page := httptest.NewRecorder()
+	r.Header.Del("Accept-Encoding")
+	to.ServeHTTP(page, r)
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = w.Write([]byte(page.Body.String() + "<script>" + script + "</script>"))
+}
+
 func TestALeakOfTheBypassFailsTheRun(t *testing.T) {
 	secret := func(r *http.Request) string { return r.Header.Get("X-Vercel-Protection-Bypass") }
 	for name, between := range map[string]func(http.ResponseWriter, *http.Request, http.Handler){
@@ -162,18 +179,17 @@ func TestALeakOfTheBypassFailsTheRun(t *testing.T) {
 			to.ServeHTTP(w, r)
 		},
 		"a script of somebody else's": func(w http.ResponseWriter, r *http.Request, to http.Handler) {
-			if r.URL.Path != "/" {
-				to.ServeHTTP(w, r)
-				return
-			}
-			page := httptest.NewRecorder()
-			r.Header.Del("Accept-Encoding")
-			to.ServeHTTP(page, r)
-			w.Header().Set("Content-Type", "text/html")
-			_, _ = w.Write([]byte(page.Body.String() + "<script>window.config = {bypass: '" + secret(r) + "'}</script>"))
+			with(w, r, to, "window.config = {bypass: '"+secret(r)+"'}")
+		},
+		// Its halves pass the edge unseen: only the line that is logged has it whole.
+		"a line that a page logs": func(w http.ResponseWriter, r *http.Request, to http.Handler) {
+			of := secret(r)
+			half := len(of) / 2
+			with(w, r, to, "setTimeout(() => { throw new Error('the bypass is "+of[:half]+"' + '"+of[half:]+"') })")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := preview(t, between)
 			o, _ := p.run(t, "signs a new person up", "--bypass="+p.bypass)
 			says(t, o, exitFailed, "secret-leaked", "that the edge alone puts on requests")

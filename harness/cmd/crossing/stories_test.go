@@ -14,6 +14,7 @@ import (
 // Three faults, each in a job of its own, are merged into one red run: it tells
 // three stories, each by its own cause.
 func TestThreeFaultsAreThreeStories(t *testing.T) {
+	t.Parallel()
 	faults := []struct{ cause, one, set string }{
 		{"cookie-not-partitioned", reload, "auth.COOKIE_PARTITIONED=false"},
 		{"signature-refused", retrieve, "auth-2.BETTER_AUTH_SECRET=" + random(t)},
