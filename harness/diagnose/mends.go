@@ -107,6 +107,7 @@ var mends = map[string][]string{
 	},
 	"token-keys-unreachable": {
 		"api: PyJWKClient's url must be the auth service's key set, /api/auth/jwks (JWKS_URL); Vercel: a protected deployment answers it with a wall (Deployment Protection)",
+		"BetterAuth: where the key set is answered 429, rateLimit.customRules = { \"/jwks\": false }: an api asks from one address, and the limiter counts on until 10 s pass without a question",
 	},
 	"token-key-unknown": {
 		"api: point the key set's address at the environment that issues the tokens (JWKS_URL)",

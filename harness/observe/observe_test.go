@@ -7,8 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -167,5 +171,29 @@ func TestLastSessionTakesTheLastThatWasSetAndNotItsRemoval(t *testing.T) {
 	tr.Exchanges = []trace.Exchange{set("one", &week), set("two", &week), set("", &gone)}
 	if got := LastSession(tr); got != "two" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// BetterAuth's limiter lets an address ask a path 100 times, until it has not
+// asked for 10 s: a long run's observer must not run into it, nor use up what
+// is left to an api, whose address nobody knows.
+func TestAskingUsesUpNobodysShareOfALimiter(t *testing.T) {
+	var mu sync.Mutex
+	asked := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		asked[r.Header.Get("X-Forwarded-For")]++
+	}))
+	defer server.Close()
+	o := &Observer{Subject: trace.Subject{Paths: trace.Paths{Session: "/session"}}, Auth: []Instance{{Name: "auth-1", URL: server.URL, Ready: "/ready"}}}
+	for range 300 {
+		o.Sessions(t.Context(), "digest", "value")
+		o.health(t.Context(), o.Auth[0])
+	}
+	for address, n := range asked {
+		if ip := net.ParseIP(address); ip == nil || n > 50 {
+			t.Errorf("%d of 600 questions come from %q", n, address)
+		}
 	}
 }
