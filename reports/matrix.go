@@ -135,10 +135,14 @@ func (r *Run) on() string {
 	for _, p := range r.Profiles {
 		names = append(names, p.Name)
 	}
-	if len(names) == 0 {
+	switch last := len(names) - 1; {
+	case last < 0:
 		return "no browser"
+	case last == 0:
+		return names[0]
+	default:
+		return strings.Join(names[:last], ", ") + " and " + names[last]
 	}
-	return strings.Join(names, " and ")
 }
 
 // because ends the headline with what was found to be the cause.

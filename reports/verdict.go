@@ -169,7 +169,7 @@ func (r *Run) matrix(b *strings.Builder) {
 	}
 }
 
-// String is a cell: "✓ 4", "✗ 1 of 5", "– 3 n/a".
+// String is a cell: "✓ 4", "✗ 1 of 5", "– 3 n/a", "✓ 4 · 3 n/a".
 func (c Counts) String() string {
 	var parts []string
 	switch {
@@ -179,7 +179,11 @@ func (c Counts) String() string {
 		parts = append(parts, fmt.Sprintf("✓ %d", c.Passed))
 	}
 	if c.NotApplicable > 0 {
-		parts = append(parts, fmt.Sprintf("– %d n/a", c.NotApplicable))
+		sign := "– "
+		if len(parts) > 0 {
+			sign = ""
+		}
+		parts = append(parts, fmt.Sprintf("%s%d n/a", sign, c.NotApplicable))
 	}
 	if c.NotRun > 0 {
 		parts = append(parts, fmt.Sprintf("%d not run", c.NotRun))
@@ -190,7 +194,7 @@ func (c Counts) String() string {
 	if c.Infrastructure > 0 {
 		parts = append(parts, fmt.Sprintf("! %d infrastructure", c.Infrastructure))
 	}
-	return strings.Join(parts, " ")
+	return strings.Join(parts, " · ")
 }
 
 // Reasons say, once each, why specs were not applicable.

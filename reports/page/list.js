@@ -34,9 +34,9 @@ const body = document.getElementById("rows");
 const rows = data.specs.map((spec, i) => {
   const name = storyBySpec.has(i) ? el("a", {href: `#failure-${i}`}, spec.text) : spec.text;
   const row = el("tr", null,
-    el("td", null, el("span", {class: spec.state === "failed" ? "chip bad" : spec.state === "passed" ? "chip good" : spec.state === "infrastructure" ? "chip mild" : "chip"}, `${signs[spec.state]} ${spec.state}`)),
+    el("td", null, el("span", {class: spec.state === "failed" ? "chip bad" : spec.state === "passed" ? "chip good" : spec.state === "infrastructure" ? "chip mild" : "chip"}, `${signs[spec.state]} `, el("span", {class: "word"}, spec.state))),
     el("td", null, name, " ", el("small", null, spec.behaviour), !storyBySpec.has(i) && spec.message ? el("div", {class: "soft"}, spec.message) : null),
-    el("td", null, spec.profile), data.earlier && el("td", null, before(spec)), el("td", {class: "n"}, seconds(spec.seconds)));
+    el("td", {class: "profile"}, spec.profile), data.earlier && el("td", null, before(spec)), el("td", {class: "n"}, seconds(spec.seconds)));
   return {row, spec, i, words: [spec.suite, spec.behaviour, spec.profile, spec.text, spec.state, spec.message || ""].join(" ").toLowerCase()};
 });
 body.append(...rows.map((r) => r.row));
