@@ -106,9 +106,9 @@ func TestABrokenMachineIsOneSentenceAndNothingIsLeft(t *testing.T) {
 			says: []string{"a display for WebKit is missing", "Xvfb", "DISPLAY"}},
 		{name: "no browser", env: []string{"ENGINE=chromium", "PLAYWRIGHT_BROWSERS_PATH=" + files, "PATH=" + bin}, lines: "instances: 1",
 			says: []string{"Chromium is missing", "npx playwright"}},
-		{name: "a browser that is none", env: []string{"ENGINE=chromium", "CHROMIUM=/bin/ls"}, lines: "instances: 1", lasts: true,
-			says: []string{"start chromium", "CHROMIUM=/bin/ls chose it", "leave CHROMIUM out"}},
 		// Specs that need no browser would be judged on the application of these cases, which is none.
+		{name: "a browser that is none", env: []string{"ENGINE=chromium", "ONE=sign_in_test.go", "CHROMIUM=/bin/ls"}, lines: "instances: 1", lasts: true,
+			says: []string{"start chromium", "CHROMIUM=/bin/ls chose it", "leave CHROMIUM out"}},
 		{name: "a browser that crashes at its start", env: []string{"ENGINE=chromium", "ONE=sign_in_test.go", "CHROMIUM=" + script("crash", "echo the profile is broken >&2; exit 3")}, lines: "instances: 1", lasts: true,
 			says: []string{"did not start: the profile is broken", "/crash chose it"}},
 		{name: "a browser that hangs at its start", env: []string{"ENGINE=chromium", "ONE=sign_in_test.go", "CHROMIUM=" + script("hang", "exec sleep 600")}, lines: "instances: 1", lasts: true,
