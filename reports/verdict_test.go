@@ -124,3 +124,17 @@ func TestSentenceOfWhatWasNotJudged(t *testing.T) {
 		}
 	}
 }
+
+func TestACellTellsItsCountsApart(t *testing.T) {
+	for want, c := range map[string]Counts{
+		"✓ 4":                      {Passed: 4},
+		"– 3 n/a":                  {NotApplicable: 3},
+		"✓ 4 · 3 n/a":              {Passed: 4, NotApplicable: 3},
+		"✗ 1 of 5 · 3 n/a":         {Passed: 4, Failed: 1, NotApplicable: 3},
+		"✓ 4 · ! 2 infrastructure": {Passed: 4, Infrastructure: 2},
+	} {
+		if got := c.String(); got != want {
+			t.Errorf("%+v is %q, want %q", c, got, want)
+		}
+	}
+}

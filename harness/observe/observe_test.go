@@ -191,9 +191,14 @@ func TestAskingUsesUpNobodysShareOfALimiter(t *testing.T) {
 		o.Sessions(t.Context(), "digest", "value")
 		o.health(t.Context(), o.Auth[0])
 	}
+	all := 0
 	for address, n := range asked {
+		all += n
 		if ip := net.ParseIP(address); ip == nil || n > 50 {
 			t.Errorf("%d of 600 questions come from %q", n, address)
 		}
+	}
+	if all != 600 {
+		t.Errorf("%d of 600 questions came", all)
 	}
 }

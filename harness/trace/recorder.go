@@ -144,8 +144,8 @@ func (r *Recorder) Refusal(f Refusal) {
 	r.wake(func(t *Trace) { t.Refusals = append(t.Refusals, f) })
 }
 
-// Guard has what pages and services log looked through for what may stand in no
-// such line; found answers whether it does.
+// Guard has the errors of pages and the log lines of services looked through
+// for what may stand in none of them; found answers whether it does.
 func (r *Recorder) Guard(found func(text string) bool) {
 	r.change(func(*Trace) { r.guarded = found })
 }

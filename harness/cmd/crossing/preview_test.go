@@ -181,8 +181,8 @@ func TestALeakOfTheBypassFailsTheRun(t *testing.T) {
 		"a script of somebody else's": func(w http.ResponseWriter, r *http.Request, to http.Handler) {
 			with(w, r, to, "window.config = {bypass: '"+secret(r)+"'}")
 		},
-		// Its halves pass the edge unseen: only the line that is logged has it whole.
-		"a line that a page logs": func(w http.ResponseWriter, r *http.Request, to http.Handler) {
+		// Its halves pass the edge unseen: only the error that is reported has it whole.
+		"an error that a page reports": func(w http.ResponseWriter, r *http.Request, to http.Handler) {
 			of := secret(r)
 			half := len(of) / 2
 			with(w, r, to, "setTimeout(() => { throw new Error('the bypass is "+of[:half]+"' + '"+of[half:]+"') })")
