@@ -70,7 +70,14 @@ func (b *browsers) start(ctx context.Context, p browser.Profile, s *Started) err
 	if s.Browser, err = drivers.Start(limited, l); err != nil {
 		return err // drivers say what they were to start
 	}
+	var changing string
+	if p.Engine == browser.Chromium.Engine {
+		changing = settle(ctx, addresses, trialLimit)
+	}
 	s.Capability, err = capability.Measure(ctx, b.opener(s.Browser), b.ground.Target.Measured(), work)
+	if err != nil && changing != "" {
+		err = fmt.Errorf("%w (the machine's network is changing: after %s still on trial: %s)", err, trialLimit, changing)
+	}
 	if err != nil {
 		return fmt.Errorf("measure what %s does with cookies: %w", p.Name, err)
 	}
