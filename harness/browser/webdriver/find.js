@@ -34,6 +34,7 @@ async ({selector, want}) => {
 			(Math.max(r.top, 0) + Math.min(r.bottom, innerHeight)) / 2);
 		if (!hit) return {state: "is outside what is visible"};
 		if (!el.contains(hit)) return {state: `is covered by <${hit.localName}${hit.id && ` id="${hit.id}"`}>`};
+		state.aim?.done.abort(); // of a click that nobody could be asked about
 		state.aim = aimAt(el);
 		return {element: el};
 	}
