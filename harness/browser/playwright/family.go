@@ -1,13 +1,17 @@
 package playwright
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // processes are process ids.
@@ -47,4 +51,41 @@ func (ps processes) kill() error {
 		}
 	}
 	return failed
+}
+
+// keeping are the browser that has a profile's folder on its command line, and
+// all that it has started; none where processes are not listed.
+func (ps processes) keeping(dir string) processes {
+	for _, pid := range ps {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && bytes.Contains(line, []byte(dir)) {
+			return family(pid)
+		}
+	}
+	return nil
+}
+
+// wait returns once all have ended, or ctx has.
+func (ps processes) wait(ctx context.Context) error {
+	for {
+		if ps = slices.DeleteFunc(ps, ended); len(ps) == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("processes %v have not ended: %w", ps, context.Cause(ctx))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// ended says whether a process has, if nobody has asked how it did, too.
+func ended(pid int) bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	// pid (name) state …: the name may hold anything (proc_pid_stat(5)).
+	_, after, _ := bytes.Cut(data[bytes.LastIndexByte(data, ')')+1:], []byte(" "))
+	return bytes.HasPrefix(after, []byte("Z")) || bytes.HasPrefix(after, []byte("X"))
 }

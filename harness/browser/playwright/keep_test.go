@@ -3,6 +3,7 @@ package playwright
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
@@ -86,10 +87,18 @@ func TestKeepTwice(t *testing.T) {
 	for range 3 {
 		v := w.visit(e, profile)
 		v.goTo(front + "/")
+		own := family(e.driver.Pid()).keeping(profile)
+		if runtime.GOOS == "linux" && len(own) < 2 {
+			t.Errorf("the browser of this profile is %v, want it and what it started", own)
+		}
 		ctx, cancel := context.WithTimeout(v.ctx, limit)
 		if err := v.session.Close(ctx); err != nil {
 			t.Error(err)
 		}
 		cancel()
+		// What goes on could write into the profile, after its folder is gone.
+		if left := slices.DeleteFunc(own, ended); len(left) > 0 {
+			t.Errorf("after closing, processes of it go on: %v", left)
+		}
 	}
 }

@@ -29,6 +29,7 @@ type session struct {
 	context  pw.BrowserContext
 	recorder *trace.Recorder
 	life     *life
+	keep     string // the folder of the profile that is kept, if any
 
 	mu sync.Mutex
 	// first is the tab that a browser with a kept profile opens by itself.
@@ -47,6 +48,11 @@ func (e *engine) NewSession(ctx context.Context, o browser.Options) (browser.Ses
 	open := func(ms float64) (pw.BrowserContext, error) { return e.shared.NewContext(e.contextOptions(o)) }
 	if o.Keep != "" {
 		s.life = newLife()
+		dir, err := filepath.Abs(o.Keep)
+		if err != nil {
+			return nil, fmt.Errorf("open a session: %w", err)
+		}
+		s.keep, o.Keep = dir, dir
 		open = func(ms float64) (pw.BrowserContext, error) { return e.keep(o, s.life, ms) }
 	}
 	if e.life.ended() {
@@ -76,17 +82,13 @@ func (e *engine) contextOptions(o browser.Options) pw.BrowserNewContextOptions {
 }
 
 func (e *engine) keep(o browser.Options, l *life, ms float64) (pw.BrowserContext, error) {
-	dir, err := filepath.Abs(o.Keep)
-	if err != nil {
-		return nil, err
-	}
 	launch := e.launchOptions(ms)
 	if e.firefox() {
 		if err := proxied(launch.FirefoxUserPrefs, o.Proxy); err != nil {
 			return nil, err
 		}
 	}
-	c, err := e.kind.LaunchPersistentContext(dir, pw.BrowserTypeLaunchPersistentContextOptions{
+	c, err := e.kind.LaunchPersistentContext(o.Keep, pw.BrowserTypeLaunchPersistentContextOptions{
 		Args: launch.Args, Channel: launch.Channel, FirefoxUserPrefs: launch.FirefoxUserPrefs,
 		ExecutablePath: launch.ExecutablePath, Headless: launch.Headless,
 		SlowMo: launch.SlowMo, Timeout: launch.Timeout, HandleSIGINT: launch.HandleSIGINT,
@@ -209,13 +211,24 @@ func (s *session) Close(ctx context.Context) error {
 	if again || s.engine.closed.Load() {
 		return nil
 	}
+	var own processes
+	if s.keep != "" {
+		own = family(s.engine.driver.Pid()).keeping(s.keep)
+	}
 	// Not s.life: a browser of the session's own says that it goes before it
 	// has gone, and before what it keeps is on disk.
 	_, err := call(ctx, s.engine.life, func(float64) (any, error) { return nil, s.context.Close() })
-	if err == nil || errors.Is(err, pw.ErrTargetClosed) && s.life.ended() {
-		return nil
+	if err != nil && !(errors.Is(err, pw.ErrTargetClosed) && s.life.ended()) {
+		return fmt.Errorf("close the session: %w", told(err))
 	}
-	return fmt.Errorf("close the session: %w", told(err))
+	// Chromium's network process writes the index of its cache after the
+	// browser has gone, and would bring back a folder that was removed.
+	limited, cancel := context.WithTimeoutCause(ctx, closeLimit, fmt.Errorf("the limit is %s", closeLimit))
+	defer cancel()
+	if err := own.wait(limited); err != nil {
+		return fmt.Errorf("close the session with the profile in %s: %w", s.keep, err)
+	}
+	return nil
 }
 
 // Cookies returns the whole jar. From Chromium it is asked by its debugging
