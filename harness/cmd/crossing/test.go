@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"crossing/harness/setup"
 	"crossing/harness/stack"
@@ -26,6 +29,8 @@ type part struct {
 	name  string
 	dir   string
 	words []string
+	// alone is a part that leaves no processor idle, or drives browsers.
+	alone bool
 }
 
 // Run is kong's entry.
@@ -68,16 +73,9 @@ func (c *testCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var failed []string
-	for _, t := range chosen {
-		fmt.Printf("\n== %s\n", t.name)
-		if err := t.run(ctx, home); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			fmt.Printf("== %s: %v\n", t.name, err)
-			failed = append(failed, t.name)
-		}
+	failed, err := runParts(ctx, home, chosen)
+	if err != nil {
+		return err
 	}
 	if len(failed) > 0 {
 		fmt.Printf("\nFAILED: %s\n", strings.Join(failed, ", "))
@@ -92,15 +90,16 @@ func (c *testCommand) parts(home checkout) ([]part, error) {
 	// What the other applications are built of is installed by a run of theirs.
 	installed := []string{"sh", "-c", "npm ci && npm test"}
 	examples := filepath.Join(string(home), "fixtures", "examples")
+	// The longest first, so that none is left over.
 	all := []part{
-		{"lint", string(home), []string{setup.GolangCI.Path(home.state()), "run"}},
-		{"workflows", string(home), []string{setup.ActionLint.Path(home.state())}},
-		{"express-session", filepath.Join(examples, "express-session"), installed},
-		{"auth-js", filepath.Join(examples, "auth-js"), installed},
-		{"auth-service", filepath.Join(services, "auth-service"), []string{"npm", "test"}},
-		{"frontend", filepath.Join(services, "frontend"), []string{"npm", "test"}},
-		{"api", filepath.Join(services, "api"), []string{"/usr/bin/python3", "-m", "pytest", "-q"}},
-		{"postgres", filepath.Join(services, "postgres"), []string{"/usr/bin/python3", "-m", "pytest", "-q"}},
+		{name: "lint", dir: string(home), words: []string{setup.GolangCI.Path(home.state()), "run"}},
+		{name: "postgres", dir: filepath.Join(services, "postgres"), words: []string{"/usr/bin/python3", "-m", "pytest", "-q"}},
+		{name: "auth-service", dir: filepath.Join(services, "auth-service"), words: []string{"npm", "test"}},
+		{name: "frontend", dir: filepath.Join(services, "frontend"), words: []string{"npm", "test"}},
+		{name: "api", dir: filepath.Join(services, "api"), words: []string{"/usr/bin/python3", "-m", "pytest", "-q"}},
+		{name: "auth-js", dir: filepath.Join(examples, "auth-js"), words: installed},
+		{name: "express-session", dir: filepath.Join(examples, "express-session"), words: installed},
+		{name: "workflows", dir: string(home), words: []string{setup.ActionLint.Path(home.state())}},
 	}
 	// One after the other: containers that start and end change the machine's
 	// network, at which Chromium gives up the requests that are under way.
@@ -108,10 +107,12 @@ func (c *testCommand) parts(home checkout) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = append(all,
-		part{"go", string(home), append([]string{"go", "test", packageLimit}, rest...)},
-		part{"stack", string(home), []string{"go", "test", packageLimit, stackPackages + "/..."}},
-		part{"command", string(home), []string{"go", "test", packageLimit, commandPackage}})
+	for _, packages := range []struct {
+		name  string
+		paths []string
+	}{{"go", rest}, {"stack", []string{stackPackages + "/..."}}, {"command", []string{commandPackage}}} {
+		all = append(all, part{name: packages.name, dir: string(home), words: append(goTest(), packages.paths...), alone: true})
+	}
 	if c.Part == "" {
 		return all, nil
 	}
@@ -126,9 +127,12 @@ func (c *testCommand) parts(home checkout) ([]part, error) {
 	return all[i : i+1], nil
 }
 
-// packageLimit is for one package: real browsers and whole runs stand in some, and
-// Go's own ten minutes are near on a slow machine.
-const packageLimit = "-timeout=20m"
+// goTest has twenty minutes for a package: real browsers and whole runs stand in
+// some, and Go's own ten are near on a slow machine. What it links is for no
+// debugger, and vet is one of the linters.
+func goTest() []string {
+	return []string{"go", "test", "-timeout=20m", "-vet=off", "-ldflags=-s -w"}
+}
 
 const (
 	stackPackages  = "crossing/harness/stack"
@@ -149,13 +153,54 @@ func otherPackages(home checkout) ([]string, error) {
 	}), nil
 }
 
-func (t part) run(ctx context.Context, home checkout) error {
+// runParts runs what may have company two at a time, and then the rest one after
+// the other, and returns the names of those that failed. What a part with
+// company prints is shown when it has ended.
+func runParts(ctx context.Context, home checkout, chosen []part) (failed []string, err error) {
+	var turn sync.Mutex
+	end := func(t part, printed string, err error) {
+		turn.Lock()
+		defer turn.Unlock()
+		fmt.Print(printed)
+		if err != nil {
+			fmt.Printf("== %s: %v\n", t.name, err)
+			failed = append(failed, t.name)
+		}
+	}
+	places := make(chan struct{}, 2)
+	var work sync.WaitGroup
+	for _, t := range chosen {
+		if t.alone {
+			continue
+		}
+		places <- struct{}{}
+		work.Go(func() {
+			defer func() { <-places }()
+			if ctx.Err() != nil {
+				return
+			}
+			var printed bytes.Buffer
+			err := t.run(ctx, home, &printed)
+			end(t, fmt.Sprintf("\n== %s\n%s", t.name, &printed), err)
+		})
+	}
+	work.Wait()
+	for _, t := range chosen {
+		if t.alone && ctx.Err() == nil {
+			fmt.Printf("\n== %s\n", t.name)
+			end(t, "", t.run(ctx, home, os.Stdout))
+		}
+	}
+	return failed, ctx.Err()
+}
+
+func (t part) run(ctx context.Context, home checkout, out io.Writer) error {
 	cmd := exec.CommandContext(ctx, t.words[0], t.words[1:]...)
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(),
 		"PATH="+filepath.Join(home.state(), "bin")+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"CROSSING_STATE="+home.state())
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
 		if exit := new(exec.ExitError); errors.As(err, &exit) {
 			return fmt.Errorf("ended with status %d", exit.ExitCode())
