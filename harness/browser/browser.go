@@ -19,6 +19,8 @@ var (
 	ErrNotArrived = errors.New("the page asked for did not open")
 	// ErrNoElement: no element fits the selector within the time given.
 	ErrNoElement = errors.New("no such element")
+	// ErrOneSession: the browser holds one session at a time, and has one.
+	ErrOneSession = errors.New("the browser holds one session at a time")
 )
 
 // Policy is what a profile asks its engine to do with third-party cookies.
@@ -97,6 +99,9 @@ type Endpoint struct {
 	// Capabilities are a JSON object of what a WebDriver endpoint is asked for
 	// beside the browser's name.
 	Capabilities string
+	// Port of this machine's loopback at which its browsers look for their
+	// proxy, since no session of theirs can be told of one; 0: each session is.
+	Port int
 }
 
 // Version is what a browser says of itself.

@@ -18,6 +18,9 @@ type RemoteBrowsers struct {
 	// Capabilities that a WebDriver endpoint is asked for beside the browser's
 	// name, a JSON object.
 	Capabilities string
+	// Port of loopback at which browsers look for their proxy that take none
+	// of a session's own, by their machine's settings; 0: sessions are told.
+	Port int
 	// Address is the one of this machine that those browsers reach, on which
 	// the edge then listens; empty: loopback.
 	Address string
@@ -42,6 +45,9 @@ func (e *RemoteBrowsers) Reached(ctx context.Context, setting, admit string) err
 		a = a.Unmap()
 		here = here && a.IsLoopback()
 		e.Admit = append(e.Admit, netip.PrefixFrom(a, a.BitLen()))
+	}
+	if e.Port != 0 && !here {
+		return fmt.Errorf("EDGE_PORT=%d is a port of this machine's loopback, and the browsers of %s=%s are on another machine; leave it out", e.Port, setting, u.Host)
 	}
 	if !here && e.Address == "" {
 		return fmt.Errorf("the browsers of %s=%s are on another machine, and this one's loopback is out of their reach: name by EDGE_ADDRESS the address of this machine that they reach", setting, u.Host)

@@ -62,7 +62,7 @@ func (b *browsers) start(ctx context.Context, p browser.Profile, s *Started) err
 		Profile: p, Executable: settings.Executables[p.Engine], SPKI: b.ground.Edge.SPKI(),
 		DriverDir: filepath.Join(settings.StateDir, "playwright"),
 		Headed:    settings.Headed, SlowMoMillis: settings.SlowMo, WorkDir: work,
-		Endpoint: browser.Endpoint{URL: settings.Elsewhere.URL, Capabilities: settings.Elsewhere.Capabilities},
+		Endpoint: browser.Endpoint{URL: settings.Elsewhere.URL, Capabilities: settings.Elsewhere.Capabilities, Port: settings.Elsewhere.Port},
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, launching, fmt.Errorf("nothing within %s", launching))
 	defer cancel()

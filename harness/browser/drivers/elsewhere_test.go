@@ -6,8 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,10 +33,21 @@ var origins = trace.Origins{Frontend: "https://docs.harbour-front.com", Auth: "h
 var driverDir = filepath.Join(cmp.Or(os.Getenv("CROSSING_STATE"), filepath.Join("..", "..", "..", ".crossing")), "playwright")
 
 // served starts a program that listens, until the test ends, and returns the
-// first word of its output that begins with a prefix.
+// first word of its output that begins with a prefix. The temporary files of the
+// program and of its browsers go with it.
 func served(t *testing.T, prefix, program string, args ...string) string {
 	t.Helper()
+	temp, err := os.MkdirTemp("", "x") // short: paths of sockets are limited
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(temp); err != nil {
+			t.Error(err)
+		}
+	})
 	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -45,9 +58,21 @@ func served(t *testing.T, prefix, program string, args ...string) string {
 		t.Fatal(err)
 	}
 	_ = write.Close()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // that it ends is all that matters
+		close(ended)
+	}()
 	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait()
+		// A server that is asked to end ends its browsers first.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s did not end when it was asked to", program)
+		}
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it has left, if anything
+		<-ended
 	})
 	found := make(chan string, 1)
 	go func() {
@@ -77,25 +102,14 @@ func prove(t *testing.T, l browser.Launch) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	redactor := trace.NewRedactor(nil)
-	e, err := edge.New(edge.Options{Redactor: redactor, Address: "127.0.0.1", Routes: []edge.Route{
-		{Origin: origins.Frontend, Role: trace.RoleFrontend, Handler: edge.Stranger(origins)},
-		{Origin: origins.Auth, Role: trace.RoleAuth, Handler: edge.Stranger(origins)},
-		{Origin: origins.Stranger, Role: trace.RoleStranger, Handler: edge.Stranger(origins)},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	l.SPKI, l.DriverDir, l.WorkDir = e.SPKI(), driverDir, t.TempDir()
-	b, err := drivers.Start(ctx, l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
+	e := newEdge(t, redactor)
+	l.WorkDir = t.TempDir()
+	b := started(t, e, l)
+	defer func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
-	})
+	}()
 	open := func(ctx context.Context, keep string) (browser.Session, error) {
 		rec := trace.NewRecorder(redactor, trace.Trace{})
 		line, err := e.Open(rec)
@@ -118,6 +132,45 @@ func prove(t *testing.T, l browser.Launch) {
 	}
 }
 
+// newEdge is an edge before the three sites, on an address that only browsers of
+// this machine may use.
+func newEdge(t *testing.T, redactor *trace.Redactor) *edge.Edge {
+	t.Helper()
+	e, err := edge.New(edge.Options{Redactor: redactor, Address: "127.0.0.1", Routes: []edge.Route{
+		{Origin: origins.Frontend, Role: trace.RoleFrontend, Handler: edge.Stranger(origins)},
+		{Origin: origins.Auth, Role: trace.RoleAuth, Handler: edge.Stranger(origins)},
+		{Origin: origins.Stranger, Role: trace.RoleStranger, Handler: edge.Stranger(origins)},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// started is a browser for an edge, which ends with the test at the latest.
+func started(t *testing.T, e *edge.Edge, l browser.Launch) browser.Browser {
+	t.Helper()
+	l.SPKI, l.DriverDir = e.SPKI(), driverDir
+	b, err := drivers.Start(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// freeAddress is one of loopback that nobody listens on at the moment.
+func freeAddress(t *testing.T) netip.AddrPort {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer free.Close()
+	return free.Addr().(*net.TCPAddr).AddrPort()
+}
+
 func TestChromedriverIsAnEndpoint(t *testing.T) {
 	path, err := exec.LookPath("chromedriver")
 	if err != nil {
@@ -126,6 +179,69 @@ func TestChromedriverIsAnEndpoint(t *testing.T) {
 	// It says its port within a sentence.
 	port := served(t, "", "sh", "-c", path+" --port=0 | sed -un 's/.*successfully on port \\([0-9]*\\).*/\\1/p'")
 	prove(t, browser.Launch{Profile: browser.Chromium, Endpoint: browser.Endpoint{URL: "http://127.0.0.1:" + port, Capabilities: sandbox(t)}})
+}
+
+// A browser whose driver sets no proxy for a session, as Safari's does not,
+// takes its machine's, at which the edge answers one session at a time. Here the
+// machine's is the environment of a Chromium.
+func TestAProxyOfTheMachinesSettings(t *testing.T) {
+	path, err := exec.LookPath("chromedriver")
+	if err != nil {
+		t.Skip("no chromedriver here (Debian: chromium-driver): the machine's proxy is not tried")
+	}
+	at := freeAddress(t)
+	proxy := "http://" + at.String()
+	port := served(t, "", "env", "https_proxy="+proxy, "http_proxy="+proxy, "no_proxy=", "XDG_CURRENT_DESKTOP=none",
+		"sh", "-c", path+" --port=0 | sed -un 's/.*successfully on port \\([0-9]*\\).*/\\1/p'")
+	l := browser.Launch{Profile: browser.Chromium, Endpoint: browser.Endpoint{
+		URL: "http://127.0.0.1:" + port, Capabilities: sandbox(t), Port: int(at.Port())}}
+	prove(t, l)
+
+	e := newEdge(t, nil)
+	b := started(t, e, l)
+	open := func() (browser.Session, *trace.Recorder, error) {
+		rec := trace.NewRecorder(trace.NewRedactor(nil), trace.Trace{})
+		line, err := e.Open(rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := b.NewSession(t.Context(), browser.Options{Proxy: line.Proxy(), Recorder: rec})
+		return s, rec, err
+	}
+	first, seen, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(s browser.Session) {
+		t.Helper()
+		p, err := s.NewPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Goto(t.Context(), origins.Frontend+"/"); err != nil {
+			t.Error(err)
+		}
+	}
+	look(first)
+	if _, _, err := open(); !errors.Is(err, browser.ErrOneSession) {
+		t.Errorf("a second session beside the first: want ErrOneSession, got %v", err)
+	}
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := len(seen.Snapshot().Exchanges)
+	second, its, err := open()
+	if err != nil {
+		t.Fatalf("after the first session has ended: %v", err)
+	}
+	look(second)
+	if before == 0 || len(its.Snapshot().Exchanges) == 0 || len(seen.Snapshot().Exchanges) != before {
+		t.Errorf("the first session's line saw %d exchanges, and %d in the second, whose own saw %d", before,
+			len(seen.Snapshot().Exchanges)-before, len(its.Snapshot().Exchanges))
+	}
+	if taken, err := drivers.Start(t.Context(), l); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("EDGE_PORT=%d", at.Port())) {
+		t.Errorf("a port that is taken: %v, %v", taken, err)
+	}
 }
 
 // sandbox is what Chromium must be told where root runs it.
@@ -143,12 +259,7 @@ func TestWebKitWebDriverIsAnEndpoint(t *testing.T) {
 		t.Skipf("no WebKitGTK or no Xvfb here: it is not tried as an endpoint (%v)", errors.Join(err, missing))
 	}
 	display := served(t, "", "Xvfb", "-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp")
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := free.Addr().String()
-	_ = free.Close()
+	at := freeAddress(t).String()
 	_, port, _ := strings.Cut(at, ":")
 	// Without a bus that answers, none must be looked for.
 	served(t, "starts", "env", "DISPLAY=:"+display, "HOME="+t.TempDir(), "XDG_RUNTIME_DIR="+t.TempDir(), "DBUS_SESSION_BUS_ADDRESS=disabled:",

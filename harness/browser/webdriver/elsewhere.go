@@ -27,6 +27,7 @@ type elsewhere struct {
 	address string
 	// arguments are those of a Chromium.
 	arguments []string
+	relay     *relay // where sessions cannot be told of a proxy
 
 	mu       sync.Mutex
 	sessions map[*session]bool
@@ -48,19 +49,34 @@ func Connect(ctx context.Context, l browser.Launch, arguments []string) (browser
 	if l.Profile.Engine == browser.Chromium.Engine && l.Endpoint.Capabilities == "" {
 		e.version.Lever = "the arguments " + strings.Join(arguments, " ")
 	}
+	if port := l.Endpoint.Port; port != 0 {
+		var err error
+		if e.relay, err = listen(port); err != nil {
+			return nil, err
+		}
+		e.version.Lever += fmt.Sprintf("; its proxy is its machine's, 127.0.0.1:%d", port)
+	}
+	if err := e.askVersion(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+// askVersion has the endpoint tell its browser's version by a session.
+func (e *elsewhere) askVersion(ctx context.Context) error {
 	limited, cancel := context.WithTimeoutCause(ctx, sessionLimit, fmt.Errorf("nothing within %s", sessionLimit))
 	defer cancel()
 	r, told, err := e.create(limited, unheard)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s for a browser: %w", shown, err)
+		return fmt.Errorf("ask %s for a browser: %w", e.shown(), err)
 	}
 	e.version.Browser = strings.TrimSpace(told.Name + " " + told.Version)
 	err = r.delete(limited)
 	r.close()
 	if err != nil {
-		return nil, fmt.Errorf("end the session that told its version: %w", err)
+		return fmt.Errorf("end the session that told its version: %w", err)
 	}
-	return e, nil
+	return nil
 }
 
 // shown is the address without what may be a secret in it.
@@ -110,7 +126,7 @@ func (e *elsewhere) capabilities(proxy string) (map[string]any, error) {
 		asked["goog:chromeOptions"] = map[string]any{"args": args}
 	}
 	text := e.launch.Endpoint.Capabilities
-	if !strings.Contains(text, placeholder) {
+	if !strings.Contains(text, placeholder) && e.relay == nil {
 		at := strings.TrimPrefix(proxy, "http://")
 		asked["proxy"] = map[string]any{"proxyType": "manual", "httpProxy": at, "sslProxy": at}
 	}
@@ -170,15 +186,24 @@ func (e *elsewhere) NewSession(ctx context.Context, o browser.Options) (browser.
 	if o.Recorder == nil {
 		o.Recorder = trace.NewRecorder(trace.NewRedactor(nil), trace.Trace{})
 	}
+	leave := func() {}
+	if e.relay != nil {
+		if err := e.relay.take(o.Proxy); err != nil {
+			return nil, fmt.Errorf("open a session at %s: %w", e.shown(), err)
+		}
+		leave = e.relay.leave
+	}
 	limited, cancel := context.WithTimeoutCause(ctx, sessionLimit, fmt.Errorf("nothing within %s", sessionLimit))
 	defer cancel()
 	r, _, err := e.create(limited, o.Proxy)
 	if err != nil {
+		leave()
 		return nil, fmt.Errorf("open a session at %s: %w", e.shown(), err)
 	}
 	s := newSession(r, endpoint{e.shown()}, o.Recorder)
 	s.slow = time.Duration(e.launch.SlowMoMillis * float64(time.Millisecond))
 	s.atEnd = func() {
+		leave()
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		delete(e.sessions, s)
@@ -203,6 +228,7 @@ func (e *elsewhere) NewSession(ctx context.Context, o browser.Options) (browser.
 // Close ends the sessions; the endpoint stays.
 func (e *elsewhere) Close() error {
 	e.mu.Lock()
+	again := e.closed
 	e.closed = true
 	var open []*session
 	for s := range e.sessions {
@@ -212,6 +238,9 @@ func (e *elsewhere) Close() error {
 	var errs []error
 	for _, s := range open {
 		errs = append(errs, s.end())
+	}
+	if e.relay != nil && !again {
+		errs = append(errs, e.relay.close())
 	}
 	return errors.Join(errs...)
 }

@@ -152,6 +152,9 @@ func (c choices) profiles(home checkout) ([]browser.Profile, error) {
 			continue // a comma too many
 		}
 		i := slices.Index(names, name)
+		if name == "safari" {
+			return nil, fmt.Errorf("ENGINE=%s: a Safari is not started from here; start safaridriver on a Mac and write ENGINE=webkit WEBDRIVER_URL=http://127.0.0.1:4444 EDGE_PORT=8899 (harness/browser/README.md)", c.Engine)
+		}
 		if i < 0 {
 			return nil, fmt.Errorf("ENGINE=%s: there is no profile %q; allowed: %s, or several with commas, or all", c.Engine, name, strings.Join(names, ", "))
 		}

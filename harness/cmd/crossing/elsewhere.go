@@ -18,6 +18,7 @@ type elsewhere struct {
 	Playwright   string `env:"PLAYWRIGHT_WS_ENDPOINT" name:"playwright-ws-endpoint" placeholder:"URL" help:"Playwright server whose browsers to use."`
 	EdgeAddress  string `env:"EDGE_ADDRESS" name:"edge-address" placeholder:"ADDRESS" help:"Address of this machine that those browsers reach, on which the edge listens. Default: loopback."`
 	EdgeAdmit    string `env:"EDGE_ADMIT" name:"edge-admit" placeholder:"ADDRESSES" help:"Addresses or networks from which the edge may be used, beside the endpoint's own: a grid's nodes."`
+	EdgePort     int    `env:"EDGE_PORT" name:"edge-port" placeholder:"PORT" help:"Port of loopback at which this machine's own settings have browsers look for their proxy, where sessions can't be told of one: safaridriver's. One session at a time."`
 
 	found target.RemoteBrowsers
 }
@@ -31,8 +32,8 @@ func (e *elsewhere) find() error {
 	case e.Playwright != "":
 		setting, address = "PLAYWRIGHT_WS_ENDPOINT", e.Playwright
 	case e.WebDriver == "":
-		if e.EdgeAddress != "" || e.EdgeAdmit != "" || e.Capabilities != "" {
-			return fmt.Errorf("EDGE_ADDRESS, EDGE_ADMIT and WEBDRIVER_CAPABILITIES are for browsers elsewhere; name those by WEBDRIVER_URL or PLAYWRIGHT_WS_ENDPOINT")
+		if e.EdgeAddress != "" || e.EdgeAdmit != "" || e.EdgePort != 0 || e.Capabilities != "" {
+			return fmt.Errorf("EDGE_ADDRESS, EDGE_ADMIT, EDGE_PORT and WEBDRIVER_CAPABILITIES are for browsers elsewhere; name those by WEBDRIVER_URL or PLAYWRIGHT_WS_ENDPOINT")
 		}
 		return nil
 	}
@@ -41,7 +42,10 @@ func (e *elsewhere) find() error {
 	if err != nil || u.Scheme != schemes[0] && u.Scheme != schemes[1] {
 		return fmt.Errorf("%s is no address that begins with %s:// or %s://", setting, schemes[0], schemes[1])
 	}
-	e.found = target.RemoteBrowsers{URL: address, Capabilities: e.Capabilities, Address: e.EdgeAddress}
+	if e.EdgePort != 0 && (e.Playwright != "" || e.EdgePort < 1024 || e.EdgePort > 65535) {
+		return fmt.Errorf("EDGE_PORT=%d: write a port from 1024 to 65535, beside a WEBDRIVER_URL of this machine", e.EdgePort)
+	}
+	e.found = target.RemoteBrowsers{URL: address, Capabilities: e.Capabilities, Address: e.EdgeAddress, Port: e.EdgePort}
 	return e.found.Reached(context.Background(), setting, e.EdgeAdmit)
 }
 
@@ -58,12 +62,15 @@ func (e *elsewhere) shown() (words []string) {
 			words = append(words, named.setting+"="+quoted(named.value))
 		}
 	}
+	if e.EdgePort != 0 {
+		words = append(words, fmt.Sprintf("EDGE_PORT=%d", e.EdgePort))
+	}
 	return words
 }
 
 // endpoint is what a browser is launched with.
 func (e *elsewhere) endpoint() browser.Endpoint {
-	return browser.Endpoint{URL: e.found.URL, Capabilities: e.found.Capabilities}
+	return browser.Endpoint{URL: e.found.URL, Capabilities: e.found.Capabilities, Port: e.found.Port}
 }
 
 // reach are an edge's options for it.

@@ -86,6 +86,9 @@ func (c *enginesCommand) plan(home checkout) ([]browser.Profile, []behaviour.Beh
 			return nil, nil, err
 		}
 	}
+	if c.EdgePort != 0 {
+		c.Procs = 1 // one session at a time
+	}
 	if c.Procs < 1 || c.Procs > 64 {
 		return nil, nil, fmt.Errorf("PROCS=%d: write how many browsers to measure at a time, 1 to 64", c.Procs)
 	}

@@ -19,7 +19,7 @@ type flakeCommand struct {
 	Load    int    `env:"LOAD" default:"-1" placeholder:"N" help:"Processors to keep busy meanwhile; default: as many as this machine has; 0: none."`
 	Suite   string `env:"SUITE" default:"session" placeholder:"NAME" help:"The suite."`
 	One     string `env:"ONE" placeholder:"WHAT" help:"Only the specs of a file (persistence_test.go), or those whose text holds WHAT."`
-	Procs   int    `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
+	Procs   int    `env:"PROCS" default:"0" placeholder:"N" help:"Processes to run specs in; 0: what the suite is fastest with on two cores."`
 	Out     string `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written: those of the last run stay."`
 	Timeout string `env:"TIMEOUT" default:"20m" placeholder:"DURATION" help:"Limit of each run."`
 	History string `env:"HISTORY" placeholder:"FILE" help:"Where runs are remembered; default: .crossing/history.jsonl."`

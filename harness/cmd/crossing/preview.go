@@ -28,7 +28,7 @@ type previewCommand struct {
 	WarmUp          time.Duration `env:"WARM_UP" default:"60s" placeholder:"DURATION" help:"How long the deployments may take to come up, before anything is judged."`
 	One             string        `env:"ONE" placeholder:"WHAT" help:"Only the specs of a file (persistence_test.go), or those whose text holds WHAT."`
 	Seed            int64         `env:"SEED" placeholder:"N" help:"Seed of the random order; default: a new one."`
-	Procs           int           `env:"PROCS" default:"2" placeholder:"N" help:"Processes to run specs in."`
+	Procs           int           `env:"PROCS" default:"0" placeholder:"N" help:"Processes to run specs in; 0: what the suite is fastest with on two cores."`
 	Out             string        `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where reports are written."`
 	Timeout         string        `env:"TIMEOUT" default:"40m" placeholder:"DURATION" help:"Limit of the whole run; sign-ins are paced below the application's limit (contract.limit)."`
 }

@@ -180,7 +180,12 @@ func (c *runCommand) plan(ctx context.Context, home checkout) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Procs == 0 {
+	switch {
+	case c.EdgePort != 0 && c.Procs > 1:
+		return nil, fmt.Errorf("PROCS=%d: browsers that EDGE_PORT serves hold one session at a time; leave PROCS out", c.Procs)
+	case c.EdgePort != 0 && c.Procs == 0:
+		c.Procs = 1
+	case c.Procs == 0:
 		c.Procs = usualProcs(c.Suite)
 	}
 	if c.Procs < 1 || c.Procs > mostProcs {

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -83,6 +84,9 @@ func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...
 		r.needsASession(ctx, p)
 	}
 	opened, err := r.ground.Visitor(ctx, p, c.Guest)
+	if errors.Is(err, browser.ErrOneSession) {
+		NotApplicable("%s: %v", p.Name, err)
+	}
 	Expect(err).NotTo(HaveOccurred())
 	v := &Visitor{Visitor: opened, rig: r, expected: c.expected, oversize: c.oversize}
 	r.arrived(v)
