@@ -3,6 +3,7 @@ package playwright
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,7 +118,19 @@ func (e *engine) preferences() map[string]any {
 	if !e.lever || !e.firefox() {
 		return nil
 	}
-	return map[string]any{behavior: isolated}
+	all := map[string]any{behavior: isolated}
+	maps.Copy(all, together)
+	return all
+}
+
+// together has Firefox open all pages in one process, and start none in advance:
+// by default each site has one of its own, which took half of the processor's
+// time for pages that are left in a moment. Which cookies a page gets is decided
+// elsewhere: all behaviours came out the same (Firefox 153).
+var together = map[string]any{
+	"fission.webContentIsolationStrategy": 0, // nsIXULRuntime.idl: isolate nothing
+	"dom.ipc.processCount":                1,
+	"dom.ipc.processPrelaunch.enabled":    false,
 }
 
 // channel has Playwright speak WebDriver BiDi to a stock Firefox; its own
