@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -110,7 +111,11 @@ func (c *testCommand) parts(home checkout) ([]part, error) {
 	for _, packages := range []struct {
 		name  string
 		paths []string
-	}{{"go", rest}, {"stack", []string{stackPackages + "/..."}}, {"command", []string{commandPackage}}} {
+	}{
+		{"go", append([]string{beside("-p")}, rest...)},
+		{"stack", []string{stackPackages + "/..."}},
+		{"command", []string{beside("-parallel"), commandPackage}},
+	} {
 		all = append(all, part{name: packages.name, dir: string(home), words: append(goTest(), packages.paths...), alone: true})
 	}
 	if c.Part == "" {
@@ -134,15 +139,19 @@ func goTest() []string {
 	return []string{"go", "test", "-timeout=20m", "-vet=off", "-ldflags=-s -w"}
 }
 
+// beside is the flag for how much go test does side by side: one more than there
+// are processors, since browsers and services are waited for in between.
+func beside(flag string) string { return fmt.Sprintf("%s=%d", flag, runtime.NumCPU()+1) }
+
 const (
 	stackPackages  = "crossing/harness/stack"
 	commandPackage = "crossing/harness/cmd/crossing"
 )
 
 // otherPackages are all but those that start containers, and the suites, which
-// make e2e runs.
+// make e2e runs. The page's come first: theirs take long, and would come last.
 func otherPackages(home checkout) ([]string, error) {
-	cmd := exec.Command("go", "list", "./fixtures/faults/...", "./fixtures/vercel/...", "./harness/...", "./reports/...", "./suites/internal/...")
+	cmd := exec.Command("go", "list", "./reports/...", "./fixtures/faults/...", "./fixtures/vercel/...", "./harness/...", "./suites/internal/...")
 	cmd.Dir = string(home)
 	out, err := cmd.Output()
 	if err != nil {
