@@ -67,25 +67,20 @@ func (r *relay) leave() {
 // pass carries one connection, both ways, until either end is closed.
 func (r *relay) pass(from net.Conn) {
 	defer from.Close()
-	r.mu.Lock()
-	to := r.to
-	if to != "" {
-		r.open[from] = true
-	}
-	r.mu.Unlock()
-	if to == "" {
+	to, ok := r.admit("", from)
+	if !ok {
 		return
 	}
-	defer func() {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.open, from)
-	}()
+	defer r.forget(from)
 	proxy, err := net.Dial("tcp", to)
 	if err != nil {
 		return // the session's line has gone: so does the connection
 	}
 	defer proxy.Close()
+	if _, ok := r.admit(to, proxy); !ok {
+		return // the session has ended meanwhile
+	}
+	defer r.forget(proxy)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -95,6 +90,24 @@ func (r *relay) pass(from net.Conn) {
 	_, _ = io.Copy(from, proxy)
 	_ = from.Close()
 	<-ended
+}
+
+// admit notes a connection of the session that is open, which must be that
+// whose proxy is to, unless to is empty.
+func (r *relay) admit(to string, c net.Conn) (string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.to == "" || to != "" && to != r.to {
+		return "", false
+	}
+	r.open[c] = true
+	return r.to, true
+}
+
+func (r *relay) forget(c net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.open, c)
 }
 
 // close ends the relay and all that goes through it.

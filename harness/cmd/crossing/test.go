@@ -64,7 +64,7 @@ func (c *testCommand) Run(ctx context.Context) error {
 		return err
 	}
 	o := setup.Options{StateDir: home.state(), Progress: show.Begin}
-	err = setup.Packages(ctx, o, []string{"python3-pytest", "python3-httpx", "python3-junitparser", "chromium", "firefox-esr", "xdotool", "xvfb", "shellcheck"})
+	err = setup.Packages(ctx, o, []string{"python3-pytest", "python3-httpx", "python3-junitparser", "chromium", "chromium-driver", "firefox-esr", "xdotool", "xvfb", "shellcheck"})
 	for _, tool := range []setup.Tool{setup.GolangCI, setup.ActionLint} {
 		if err == nil {
 			err = tool.Ensure(ctx, o)
