@@ -15,8 +15,8 @@ import (
 // lifetime, and no others; a session without one brings back nothing.
 func TestKeep(t *testing.T) {
 	w := newWorld(t)
+	profile := t.TempDir() // which must outlive the browser
 	e := w.start(w.launch(), true)
-	profile := t.TempDir()
 
 	v := w.visit(e, profile)
 	v.goTo(front + "/")
@@ -43,8 +43,9 @@ func TestKeep(t *testing.T) {
 // A browser with a kept profile that dies takes no other session with it.
 func TestKeptBrowserDies(t *testing.T) {
 	w := newWorld(t)
+	profile := t.TempDir()
 	e := w.start(w.launch(), true)
-	shared, kept := w.visit(e, ""), w.visit(e, t.TempDir())
+	shared, kept := w.visit(e, ""), w.visit(e, profile)
 	shared.goTo(front + "/")
 	kept.goTo(front + "/")
 	pid := profileOwner(t, e, kept)
@@ -82,8 +83,8 @@ func profileOwner(t *testing.T, e *engine, v *visitor) int {
 // may open it at once.
 func TestKeepTwice(t *testing.T) {
 	w := newWorld(t)
-	e := w.start(w.launch(), true)
 	profile := t.TempDir()
+	e := w.start(w.launch(), true)
 	for range 3 {
 		v := w.visit(e, profile)
 		v.goTo(front + "/")

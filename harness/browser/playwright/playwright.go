@@ -208,6 +208,12 @@ func (e *engine) stop() error {
 		if err != nil {
 			return fmt.Errorf("end Playwright's driver: %w", err)
 		}
+		// A browser's own processes end a moment after it, and write until then.
+		ctx, cancel := context.WithTimeout(context.Background(), abortLimit)
+		defer cancel()
+		if ours.wait(ctx) != nil {
+			return ours.kill()
+		}
 		return nil
 	case <-timer.C:
 	}
