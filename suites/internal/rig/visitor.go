@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"crossing/harness/browser"
+	"crossing/harness/diagnose"
 	"crossing/harness/journey"
 	"crossing/harness/match"
 	"crossing/harness/observe"
@@ -83,15 +84,20 @@ func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...
 	if !c.refused {
 		r.needsASession(ctx, p)
 	}
-	opened, err := r.ground.Visitor(ctx, p, c.Guest)
-	if errors.Is(err, browser.ErrOneSession) {
-		NotApplicable("%s: %v", p.Name, err)
+	if r.settings.Elsewhere.Port != 0 {
+		// The machine's other programs, and the browser itself, use its proxy, too.
+		c.expected = append(c.expected, diagnose.UnknownHost)
 	}
+	opened, err := r.ground.Visitor(ctx, p, c.Guest)
 	Expect(err).NotTo(HaveOccurred())
 	v := &Visitor{Visitor: opened, rig: r, expected: c.expected, oversize: c.oversize}
 	r.arrived(v)
 	DeferCleanup(v.leave)
-	Expect(v.Open(ctx)).To(Succeed())
+	err = v.Open(ctx)
+	if errors.Is(err, browser.ErrOneSession) {
+		NotApplicable("%s: %v", p.Name, browser.ErrOneSession)
+	}
+	Expect(err).NotTo(HaveOccurred())
 	return v
 }
 
