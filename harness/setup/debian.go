@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 const dpkgStatus = "/var/lib/dpkg/status"
@@ -60,7 +61,7 @@ func aptInstall(ctx context.Context, o Options, packages []string) error {
 	if err != nil {
 		return err
 	}
-	if !listed() {
+	if !listed(aptLists, time.Now()) {
 		if err := aptUpdate(ctx, o, prefix); err != nil {
 			return err
 		}
@@ -87,10 +88,21 @@ func aptUpdate(ctx context.Context, o Options, prefix []string) error {
 	return run(ctx, slices.Concat(prefix, []string{"apt-get", "update", "-q"})...)
 }
 
-// listed says whether apt has any package lists at all.
-func listed() bool {
-	lists, _ := filepath.Glob("/var/lib/apt/lists/*_Packages*")
-	return len(lists) > 0
+// aptLists is where apt keeps what it knows of the archive; stale is the age at
+// which that is asked for anew: a browser of months ago may still be had there,
+// and be too old for its driver.
+const (
+	aptLists = "/var/lib/apt/lists"
+	stale    = 24 * time.Hour
+)
+
+// listed says whether apt has package lists that it has updated of late. The
+// lists themselves have the archive's times; each update writes in the folder
+// "partial", even one that finds nothing new.
+func listed(dir string, now time.Time) bool {
+	lists, _ := filepath.Glob(filepath.Join(dir, "*_Packages*"))
+	info, err := os.Stat(filepath.Join(dir, "partial"))
+	return len(lists) > 0 && err == nil && now.Sub(info.ModTime()) < stale
 }
 
 // Why nothing can be installed here.

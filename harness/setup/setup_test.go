@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // bare is a machine with nothing on its PATH but these programs.
@@ -101,5 +102,24 @@ func TestDpkgsRecord(t *testing.T) {
 	got := readStatus(path)
 	if !got["there"] || got["removed"] || got["half"] || got["never"] {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestAptsListsGrowOld(t *testing.T) {
+	dir, now := t.TempDir(), time.Now()
+	if listed(dir, now) {
+		t.Error("no list at all was taken for one")
+	}
+	// As an update leaves them: the list has the archive's time.
+	list, partial := filepath.Join(dir, "deb_main_Packages.lz4"), filepath.Join(dir, "partial")
+	if err := errors.Join(os.WriteFile(list, nil, 0o644), os.Mkdir(partial, 0o755),
+		os.Chtimes(list, now, now.AddDate(0, -6, 0)), os.Chtimes(partial, now, now)); err != nil {
+		t.Fatal(err)
+	}
+	if !listed(dir, now) {
+		t.Error("lists that were just updated are asked for again")
+	}
+	if listed(dir, now.Add(stale)) {
+		t.Error("lists of yesterday are taken for today's")
 	}
 }

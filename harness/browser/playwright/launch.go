@@ -272,6 +272,10 @@ func isExecutable(path string) bool {
 	return err == nil && !info.IsDir() && info.Mode().Perm()&0o111 != 0
 }
 
+// unknownCommand is what a Firefox answers whose WebDriver BiDi lacks a command
+// that the driver's own beginning takes (1.61: network.addDataCollector).
+var unknownCommand = regexp.MustCompile(`Protocol error \(([\w.]+)\): unknown command`)
+
 var missingLibrary = regexp.MustCompile(`error while loading shared libraries: ([^:\s]+)`)
 
 // startupError says in one sentence why a browser did not start, where
@@ -280,6 +284,10 @@ func startupError(executable string, err error) error {
 	text := err.Error()
 	if m := missingLibrary.FindStringSubmatch(text); m != nil {
 		return fmt.Errorf("%s cannot run: the library %s is missing: install the browser's packages, or run npx playwright install-deps", executable, m[1])
+	}
+	if m := unknownCommand.FindStringSubmatch(text); m != nil {
+		return fmt.Errorf("%s is too old for Playwright %s, whose command %s it does not know: bring it up to date (apt-get update && apt-get install firefox-esr), or name a newer one with FIREFOX",
+			executable, DriverVersion(), m[1])
 	}
 	if strings.Contains(text, "missing dependencies") {
 		return fmt.Errorf("%s cannot run: libraries are missing: run npx playwright install-deps", executable)

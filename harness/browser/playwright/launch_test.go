@@ -237,3 +237,16 @@ func TestDeadDriver(t *testing.T) {
 	}
 	v.soon("the browser's end", func() bool { return syscall.Kill(main, 0) != nil }, func() any { return main })
 }
+
+func TestAFirefoxThatIsTooOldIsCalledSo(t *testing.T) {
+	// As Firefox 140 was measured to answer Playwright 1.61.
+	err := startupError("/usr/bin/firefox-esr", errors.New(`playwright: Protocol error (network.addDataCollector): unknown command
+Message: network.addDataCollector
+Call log:
+  - [pid=1][err] WebDriver BiDi listening on ws://127.0.0.1:34969`))
+	for _, words := range []string{"/usr/bin/firefox-esr is too old", DriverVersion(), "network.addDataCollector", "FIREFOX"} {
+		if !strings.Contains(err.Error(), words) {
+			t.Errorf("%q lacks %q", err, words)
+		}
+	}
+}
