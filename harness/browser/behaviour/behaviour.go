@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"crossing/harness/browser"
@@ -60,8 +61,12 @@ func All() []Behaviour {
 	return slices.Concat(thirdParty(), partitions(), framed(), crossings(), attributes(), lifetimes(), storage(), requests())
 }
 
-// limit is how long one behaviour may take.
-const limit = 30 * time.Second
+// limit is how long one behaviour may take; restartLimit, all of a restart, in
+// which a browser starts twice and ends twice.
+const (
+	limit        = 30 * time.Second
+	restartLimit = 90 * time.Second
+)
 
 // Bench is one browser and the edge before the sites. It asks for one behaviour
 // at a time.
@@ -77,7 +82,7 @@ type Bench struct {
 	// has left.
 	shared *stay
 	// restarted are the outcomes after the one restart that all share.
-	restarted map[string]string
+	restarted func() (map[string]string, error)
 }
 
 // Start starts a profile's browser on the sites, and measures its cookie
@@ -98,8 +103,9 @@ func Start(ctx context.Context, l browser.Launch, at edge.Options, start func(co
 	if b.shared, err = b.begin(ctx, false); err == nil {
 		// On sites of its own, too, since it visits one as first party.
 		open := func(context.Context, string) (browser.Session, error) { return staying{b.shared.session}, nil }
-		b.Capability, err = capability.Measure(ctx, open, trace.Origins{Frontend: numbered(sets, front),
-			Auth: numbered(sets, back), Stranger: numbered(sets, third)}, "")
+		apart := sites{set: sets}
+		b.Capability, err = capability.Measure(ctx, open, trace.Origins{Frontend: apart.real(front),
+			Auth: apart.real(back), Stranger: apart.real(third)}, "")
 	}
 	if err == nil {
 		err = capability.Believe(l.Profile, b.Browser.Version(), b.Capability)
@@ -127,8 +133,16 @@ func (b *Bench) Close() error {
 
 // RunAll asks for one behaviour after the other, and returns the results in
 // their order. Those that leave windows open, and those that fill a jar, come
-// last.
+// last. The restart, in a session of its own, goes on beside all others.
 func (b *Bench) RunAll(ctx context.Context, all []Behaviour) ([]Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel()
+	if slices.ContainsFunc(all, func(what Behaviour) bool { _, ends := restarts[what.Name]; return ends }) {
+		b.restarted = sync.OnceValues(func() (map[string]string, error) { return b.restart(ctx) })
+		beside.Go(func() { _, _ = b.restarted() }) // Run asks for what came of it
+	}
 	results := make([]Result, len(all))
 	for _, late := range []bool{false, true} {
 		for i, what := range all {
@@ -150,8 +164,8 @@ func (b *Bench) RunAll(ctx context.Context, all []Behaviour) ([]Result, error) {
 func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result, err error) {
 	_, ends := restarts[what.Name]
 	allowed := limit
-	if ends { // for all of them
-		allowed *= time.Duration(len(restarts))
+	if ends {
+		allowed = restartLimit
 	}
 	ctx, cancel := context.WithTimeout(ctx, allowed)
 	defer cancel()
@@ -171,9 +185,11 @@ func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result,
 		r.Outcome, err = b.broken(ctx, what, ends)
 	case ends:
 		if b.restarted == nil {
-			b.restarted, err = b.restart(ctx)
+			b.restarted = sync.OnceValues(func() (map[string]string, error) { return b.restart(ctx) })
 		}
-		r.Outcome = b.restarted[what.Name]
+		var outcomes map[string]string
+		outcomes, err = b.restarted()
+		r.Outcome = outcomes[what.Name]
 	default:
 		v := b.visit(ctx, b.shared, what.Name)
 		if r.Outcome = what.Probe(v); v.err == nil {
@@ -187,8 +203,8 @@ func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result,
 // visit is one to a behaviour's own sites; the canonical ones are those of
 // sessions that nobody shares.
 func (b *Bench) visit(ctx context.Context, s *stay, name string) *Visit {
-	return &Visit{ctx: ctx, stay: s, began: time.Now(),
-		sites: 1 + slices.IndexFunc(All(), func(other Behaviour) bool { return other.Name == name })}
+	i := slices.IndexFunc(All(), func(other Behaviour) bool { return other.Name == name })
+	return &Visit{ctx: ctx, stay: s, began: time.Now(), sites: sites{set: 1 + i, shares: slices.Contains(sharing, All()[i].Group)}}
 }
 
 func (b *Bench) broken(ctx context.Context, what Behaviour, kept bool) (outcome string, err error) {

@@ -81,7 +81,7 @@ func byDocument(line string) func(v *Visit) string {
 }
 
 func thirdParty() []Behaviour {
-	const group = "Ordinary third-party cookie"
+	const group = thirdParties
 	return []Behaviour{
 		{"third-party-http", group, "set by the answer to a fetch", sending, byHTTP("c", "=1"+none), noCookies},
 		{"third-party-script", group, "set by script in a frame", storing, byScript(none), withhold("X-Line")},
@@ -106,7 +106,7 @@ func thirdParty() []Behaviour {
 }
 
 func partitions() []Behaviour {
-	const group = "Partitioned cookie"
+	const group = partitioned
 	set := func(v *Visit) bool {
 		v.goTo(front + "/page")
 		v.set(nil, back, "c=1"+part)
@@ -177,7 +177,7 @@ func first(values []string) string {
 }
 
 func attributes() []Behaviour {
-	const group, own = "Attributes, set by a fetch from another site", "Attributes, on its own site"
+	const group, own = elsewhere, "Attributes, on its own site"
 	return []Behaviour{
 		{"samesite-absent", group, "no SameSite", rfc + "5.6.7", byHTTP("c", "=1; Path=/; Secure"), noCookies},
 		{"samesite-lax", group, "SameSite=Lax", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Lax"), noCookies},

@@ -27,6 +27,8 @@ func outlives(name string) func(v *Visit) string {
 
 // restart is one for all of them: a browser takes its time to end and to start.
 func (b *Bench) restart(ctx context.Context) (outcomes map[string]string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, restartLimit)
+	defer cancel()
 	s, err := b.begin(ctx, true)
 	if err != nil {
 		return nil, err

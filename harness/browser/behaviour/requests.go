@@ -76,7 +76,7 @@ func sandboxed(res *http.Response) {
 }
 
 func requests() []Behaviour {
-	const group, cors, preflight = "Credentials", "CORS: what the answer to a request lacks", "CORS: what the answer to its preflight lacks"
+	const group, cors, preflight = credentialed, corsLacks, preflightLacks
 	const modes = "https://fetch.spec.whatwg.org/#concept-request-credentials-mode"
 	credentials := func(mode string) func(v *Visit) string {
 		return func(v *Visit) string {

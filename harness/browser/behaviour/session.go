@@ -18,6 +18,7 @@ type stay struct {
 	rec     *trace.Recorder
 	session browser.Session
 	page    browser.Page
+	open    string // the address that was opened last, where nothing led on from it
 	keep    string
 }
 
@@ -43,7 +44,7 @@ func (b *Bench) begin(ctx context.Context, kept bool) (_ *stay, err error) {
 			return nil, err
 		}
 	}
-	if err := s.open(ctx); errors.Is(err, errors.ErrUnsupported) {
+	if err := s.start(ctx); errors.Is(err, errors.ErrUnsupported) {
 		return nil, &cannot{"under automation its profile is always ephemeral"}
 	} else if err != nil {
 		return nil, err
@@ -55,8 +56,9 @@ func (b *Bench) begin(ctx context.Context, kept bool) (_ *stay, err error) {
 	return s, seen.Holds(b.Browser.Profile(), b.Browser.Version())
 }
 
-// open starts the session and opens its page.
-func (s *stay) open(ctx context.Context) (err error) {
+// start begins the session and opens its page.
+func (s *stay) start(ctx context.Context) (err error) {
+	s.open = ""
 	s.session, err = s.bench.Browser.NewSession(ctx, browser.Options{Proxy: s.line.Proxy(), Keep: s.keep, Recorder: s.rec})
 	if err != nil {
 		return err
@@ -70,7 +72,7 @@ func (s *stay) restart(ctx context.Context) error {
 	if err := s.close(ctx); err != nil {
 		return err
 	}
-	return s.open(ctx)
+	return s.start(ctx)
 }
 
 // close ends the session alone: what is kept stays.

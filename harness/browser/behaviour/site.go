@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -26,21 +27,61 @@ const (
 
 var origins = trace.Origins{Frontend: front, Auth: back, Stranger: third}
 
-var canonical = []string{front, sister, back, third, vercelA, vercelB}
+var canonical = slices.Concat(visited, asked)
 
-// numbered is a text with the names of the n-th set of sites, each under
-// registrable domains of its own; 0 are the canonical ones.
-func numbered(n int, text string) string {
-	if n == 0 {
+// sites are those of one visit: the set-th of them, each under registrable
+// domains of its own; 0 are the canonical ones. Of those that share, the sites
+// that are only visited, and keep nothing, are the canonical ones: a browser
+// need not start a process for each anew.
+type sites struct {
+	set    int
+	shares bool
+}
+
+// Groups of behaviours that share the sites that are only visited: theirs are
+// left as they were found. All others have every site to themselves.
+const (
+	thirdParties   = "Ordinary third-party cookie"
+	partitioned    = "Partitioned cookie"
+	elsewhere      = "Attributes, set by a fetch from another site"
+	credentialed   = "Credentials"
+	corsLacks      = "CORS: what the answer to a request lacks"
+	preflightLacks = "CORS: what the answer to its preflight lacks"
+)
+
+var sharing = []string{thirdParties, partitioned, elsewhere, credentialed, corsLacks, preflightLacks}
+
+var (
+	visited = []string{front, sister, third}
+	asked   = []string{back, vercelA, vercelB}
+)
+
+// real is a text with the names of these sites.
+func (s sites) real(text string) string {
+	if s.set == 0 {
 		return text
 	}
-	return strings.NewReplacer(
-		"harbour-front.com", fmt.Sprintf("harbour-front-%d.com", n),
-		"anchor-back.net", fmt.Sprintf("anchor-back-%d.net", n),
-		"far-stranger.org", fmt.Sprintf("far-stranger-%d.org", n),
-		"a.vercel.app", fmt.Sprintf("a-%d.vercel.app", n),
-		"b.vercel.app", fmt.Sprintf("b-%d.vercel.app", n),
-	).Replace(text)
+	names := []string{
+		"anchor-back.net", fmt.Sprintf("anchor-back-%d.net", s.set),
+		"a.vercel.app", fmt.Sprintf("a-%d.vercel.app", s.set),
+		"b.vercel.app", fmt.Sprintf("b-%d.vercel.app", s.set),
+	}
+	if !s.shares {
+		names = append(names,
+			"harbour-front.com", fmt.Sprintf("harbour-front-%d.com", s.set),
+			"far-stranger.org", fmt.Sprintf("far-stranger-%d.org", s.set))
+	}
+	return strings.NewReplacer(names...).Replace(text)
+}
+
+// own are the origins that no other visit has.
+func (s sites) own() (all []string) {
+	for _, origin := range canonical {
+		if !s.shares || slices.Contains(asked, origin) {
+			all = append(all, s.real(origin))
+		}
+	}
+	return all
 }
 
 // routes are those of the canonical sites and of so many sets beside them.
@@ -49,7 +90,7 @@ func routes(sets int) []edge.Route {
 	var all []edge.Route
 	for n := range sets + 1 {
 		for _, o := range canonical {
-			all = append(all, edge.Route{Origin: numbered(n, o), Role: trace.RoleStranger, Handler: h})
+			all = append(all, edge.Route{Origin: sites{set: n}.real(o), Role: trace.RoleStranger, Handler: h})
 		}
 	}
 	return all

@@ -22,17 +22,17 @@ type Visit struct {
 	*stay
 	ctx   context.Context
 	began time.Time
-	sites int
+	sites sites
 	err   error
 }
 
 // real is a text with the names of this visit's sites.
-func (v *Visit) real(text string) string { return numbered(v.sites, text) }
+func (v *Visit) real(text string) string { return v.sites.real(text) }
 
 // mine says whether what was recorded of an address is this visit's.
 func (v *Visit) mine(at time.Time, address string) bool {
-	return !at.Before(v.began) && slices.ContainsFunc(canonical, func(origin string) bool {
-		return strings.Contains(address, v.real(origin))
+	return !at.Before(v.began) && slices.ContainsFunc(v.sites.own(), func(origin string) bool {
+		return strings.Contains(address, origin)
 	})
 }
 
@@ -62,12 +62,22 @@ func address(origin, path string, query ...string) string {
 	return origin + path + "?" + q.Encode()
 }
 
-// goTo opens an address, which may redirect to another origin.
+// goTo opens an address, which may redirect to another origin. A plain page that
+// is open already is left as it is: it has no state, and is the same when it is
+// loaded anew.
 func (v *Visit) goTo(to string) {
 	v.do("open "+to, func() error {
-		err := v.page.Goto(v.ctx, v.real(to))
+		open := v.real(to)
+		if v.open == open && strings.HasSuffix(open, "/page") {
+			return nil
+		}
+		v.open = ""
+		err := v.page.Goto(v.ctx, open)
 		if errors.Is(err, browser.ErrNotArrived) && strings.Contains(to, "/to?") {
 			return nil
+		}
+		if err == nil {
+			v.open = open
 		}
 		return err
 	})
