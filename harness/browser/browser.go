@@ -114,6 +114,8 @@ type Version struct {
 	// by CHROMIUM", "Playwright's own build", "the system's".
 	Executable string `json:"executable"`
 	Found      string `json:"found"`
+	// Elsewhere: somebody else has started it, and it keeps no profile here.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Lever is what was done to have the profile's cookie policy; a control
 	// that fails names it.
 	Lever string `json:"lever"`

@@ -28,6 +28,9 @@ type RemoteBrowsers struct {
 	Admit []netip.Prefix
 }
 
+// WebDriver says whether they are those of a W3C WebDriver endpoint.
+func (e RemoteBrowsers) WebDriver() bool { return strings.HasPrefix(e.URL, "http") }
+
 // Reached says what is wrong with the settings of browsers elsewhere, and
 // admits the endpoint's own host. admit are more addresses or networks, with
 // commas: a grid's nodes.

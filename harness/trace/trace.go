@@ -350,6 +350,11 @@ type Capability struct {
 	// Storage: is the localStorage of a third-party frame another one than
 	// the first party's?
 	Storage string `json:"storage"`
+	// Jar: does the jar that the driver shows, on one site's page, hold a cookie
+	// that was kept for another site?
+	Jar string `json:"jar"`
+	// Keys: does it tell that cookie's partition key?
+	Keys string `json:"keys"`
 	// Evidence is what was seen, a line each.
 	Evidence []string `json:"evidence,omitempty"`
 }

@@ -126,3 +126,27 @@ func TestTableAndPageShowEveryCell(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatABrowserElsewhereCannotBeAskedIsNoDeviation(t *testing.T) {
+	l := opened(t, ledger)
+	r := measured("n/a: its profile is kept elsewhere", "kept", "dropped", "n/a: its profile is kept elsewhere")
+	if all := l.Compare(r); len(all) != 2 {
+		t.Fatalf("of a browser that was started here: %+v", all)
+	}
+	for i := range r.Profiles {
+		r.Profiles[i].Version.Elsewhere = true
+	}
+	if all := l.Compare(r); len(all) != 0 {
+		t.Errorf("of one elsewhere: %+v", all)
+	}
+	if err := l.Update(r); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(l.Path); err != nil || string(got) != ledger {
+		t.Errorf("the ledger was changed to\n%s %v", got, err)
+	}
+	r.Profiles[0].Results[1].Outcome = "dropped"
+	if all := l.Compare(r); len(all) != 1 || all[0].Got != "dropped" {
+		t.Errorf("what it does otherwise is a deviation still: %+v", all)
+	}
+}

@@ -10,8 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"crossing/harness/browser"
+	"crossing/harness/browser/behaviour"
 )
 
 // Entry is one line of the ledger: what a profile is expected to show.
@@ -81,14 +83,22 @@ func (l *Ledger) find(behaviour, profile string) *Entry {
 	return &l.Entries[i]
 }
 
+// unasked says that a browser elsewhere could not be asked: that is no news of
+// its profile.
+func unasked(p Profile, got Result) bool {
+	return p.Version.Elsewhere && strings.HasPrefix(got.Outcome, behaviour.NotApplicable)
+}
+
 // Compare holds a report against the ledger. What was not measured, such as a
-// profile that was not chosen, is left alone.
+// profile that was not chosen, is left alone, and so is what a browser elsewhere
+// could not be asked.
 func (l *Ledger) Compare(r *Report) []Deviation {
 	var all []Deviation
 	for _, p := range r.Profiles {
 		for _, got := range p.Results {
 			want := l.find(got.Name, p.Name)
 			switch {
+			case unasked(p, got):
 			case want == nil:
 				all = append(all, Deviation{Behaviour: got.Name, Profile: p.Name, Got: got.Outcome,
 					Text: fmt.Sprintf("%s on %s: %q, and the ledger %s has no line for it: add it by UPDATE=1", got.Name, p.Name, got.Outcome, filepath.Base(l.Path))})
@@ -152,7 +162,7 @@ func (r *Report) result(behaviour, profile string) (got Result, on string, found
 	for _, p := range r.Profiles {
 		if p.Name == profile {
 			got, found = p.Find(behaviour)
-			return got, p.Version.Browser, found
+			return got, p.Version.Browser, found && !unasked(p, got)
 		}
 	}
 	return got, "", false

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"crossing/harness/browser/behaviour"
 	"crossing/reports/page"
 )
 
@@ -113,7 +114,7 @@ func (r *Report) row(what Behaviour) Row {
 			continue
 		}
 		c := Cell{Profile: p.Name, Text: short(result.Outcome), Class: cmp.Or(classes[result.Outcome], "chip mild"), Note: strings.Join(result.Reasons, ", ")}
-		if why, not := strings.CutPrefix(result.Outcome, "n/a: "); not {
+		if why, not := strings.CutPrefix(result.Outcome, behaviour.NotApplicable); not {
 			c.Class, c.Note = none, why
 		}
 		if d := r.Deviates(what.Name, p.Name); d != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"crossing/harness/browser"
+	"crossing/harness/browser/behaviour"
 	"crossing/harness/trace"
 )
 
@@ -137,11 +138,10 @@ func (r *Report) Table() string {
 
 // short is an outcome without its reason.
 func short(outcome string) string {
-	word, _, _ := strings.Cut(outcome, ": under")
-	if strings.HasPrefix(word, "n/a") {
+	if strings.HasPrefix(outcome, behaviour.NotApplicable) {
 		return "n/a"
 	}
-	return word
+	return outcome
 }
 
 func (r *Report) cell(what Behaviour, p Profile) string {
@@ -174,7 +174,7 @@ func (r *Report) notes(b *strings.Builder) {
 			told[why] = append(told[why], what)
 		}
 		for _, result := range p.Results {
-			if why, not := strings.CutPrefix(result.Outcome, "n/a: "); not {
+			if why, not := strings.CutPrefix(result.Outcome, behaviour.NotApplicable); not {
 				add("not applicable, "+why, result.Name)
 			}
 			if len(result.Reasons) > 0 {

@@ -45,7 +45,7 @@ func (b *Bench) begin(ctx context.Context, kept bool) (_ *stay, err error) {
 		}
 	}
 	if err := s.start(ctx); errors.Is(err, errors.ErrUnsupported) {
-		return nil, &cannot{"under automation its profile is always ephemeral"}
+		return nil, &cannot{b.ephemeral()}
 	} else if err != nil {
 		return nil, err
 	}
@@ -54,6 +54,14 @@ func (b *Bench) begin(ctx context.Context, kept bool) (_ *stay, err error) {
 		return nil, err
 	}
 	return s, seen.Holds(b.Browser.Profile(), b.Browser.Version())
+}
+
+// ephemeral is why there is no profile to keep.
+func (b *Bench) ephemeral() string {
+	if b.Browser.Version().Elsewhere {
+		return "its profile is kept elsewhere"
+	}
+	return "under automation its profile is always ephemeral"
 }
 
 // start begins the session and opens its page.

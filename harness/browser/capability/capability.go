@@ -96,6 +96,7 @@ func Measure(ctx context.Context, open Opener, o trace.Origins, work string) (tr
 		ThirdParty: trace.MeasuredUnknown, Partitioned: trace.MeasuredUnknown,
 		Isolated: trace.MeasuredUnknown, Restart: trace.MeasuredUnknown,
 		Visited: trace.MeasuredUnknown, Storage: trace.MeasuredUnknown,
+		Jar: trace.MeasuredUnknown, Keys: trace.MeasuredUnknown,
 	}
 	if err := measureSites(ctx, open, o, &c); err != nil {
 		return c, err
@@ -126,6 +127,9 @@ func measureSites(ctx context.Context, open Opener, o trace.Origins, c *trace.Ca
 	c.ThirdParty, c.Partitioned = word(third.Plain), word(third.Partitioned)
 	note(c, "set by %s within a page of %s: ordinary cookie sent back: %s; Partitioned one: %s", o.Auth, o.Frontend, c.ThirdParty, c.Partitioned)
 
+	if err := measureJar(ctx, s, third, c); err != nil {
+		return err
+	}
 	if third.Partitioned {
 		if err := p.Goto(ctx, o.Stranger+trace.ReservedPath+"page"); err != nil {
 			return fmt.Errorf("open the stranger's control page: %w", err)
@@ -152,6 +156,33 @@ func measureSites(ctx context.Context, open Opener, o trace.Origins, c *trace.Ca
 		return fmt.Errorf("the control failed: %s does not get back an ordinary cookie even on its own site, so that nothing measured of this browser can be believed", o.Auth)
 	}
 	return measureVisited(ctx, p, o, c)
+}
+
+// measureJar looks at what the driver shows of the jar, where one of the control
+// cookies was kept. The page that is open is another site's.
+func measureJar(ctx context.Context, s browser.Session, kept Seen, c *trace.Capability) error {
+	if !kept.Plain && !kept.Partitioned {
+		return nil
+	}
+	jar, err := s.Cookies(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the jar: %w", err)
+	}
+	c.Jar = trace.MeasuredNo
+	if kept.Partitioned {
+		c.Keys = trace.MeasuredNo
+	}
+	for _, seen := range jar.Cookies {
+		if seen.Name != plain && seen.Name != partitioned {
+			continue
+		}
+		c.Jar = trace.MeasuredYes
+		if seen.PartitionKey != "" {
+			c.Keys = trace.MeasuredYes
+		}
+	}
+	note(c, "another site's cookies in the jar that the driver shows: %s; their partition keys: %s", c.Jar, c.Keys)
+	return nil
 }
 
 // measureVisited looks back, from a stranger's page, at what the auth origin

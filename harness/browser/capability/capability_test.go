@@ -23,6 +23,7 @@ type model struct {
 	blind                                                          bool // refuses even on the cookie's own site
 	cannotKeep                                                     bool
 	apart, sendsVisited, sharesStorage                             bool // apart: ordinary third-party cookies, too
+	showsHost, showsNoKeys                                         bool // of its jar
 }
 
 // session is a run of a model; kept is what outlives it.
@@ -46,6 +47,24 @@ func (s *session) NewPage(context.Context) (browser.Page, error) {
 	return &s.page, nil
 }
 func (s *session) Close(context.Context) error { return nil }
+
+// Cookies is the jar while a page of another site is open.
+func (s *session) Cookies(context.Context) (trace.Jar, error) {
+	var jar trace.Jar
+	for at := range s.jar {
+		name, key := plain, ""
+		if top, is := strings.CutPrefix(at, partitioned); is {
+			name, key = partitioned, top
+		}
+		if s.m.showsNoKeys {
+			key = ""
+		}
+		if !s.m.showsHost {
+			jar.Cookies = append(jar.Cookies, trace.Cookie{Name: name, PartitionKey: key})
+		}
+	}
+	return jar, nil
+}
 
 func (p *page) Goto(_ context.Context, url string) error {
 	p.at, _, _ = strings.Cut(url, trace.ReservedPath)
@@ -138,17 +157,19 @@ func open(m model) Opener {
 func TestWhatABrowserDoesIsMeasured(t *testing.T) {
 	const unknown = trace.MeasuredUnknown
 	for name, c := range map[string]struct {
-		m                                                           model
-		thirdParty, partitioned, isolated, restart, visited, stored string
+		m                                                                      model
+		thirdParty, partitioned, isolated, restart, visited, stored, jar, keys string
 	}{
-		"partitions":              {model{keepsPartitioned: true}, no, yes, yes, yes, no, yes},
-		"allows all":              {model{keepsPlain: true, keepsPartitioned: true, sharesStorage: true}, yes, yes, yes, yes, yes, no},
-		"refuses all":             {model{}, no, no, unknown, unknown, no, yes},
-		"sends what was set":      {model{sendsVisited: true}, no, no, unknown, unknown, yes, yes},
-		"keeps all apart":         {model{keepsPlain: true, keepsPartitioned: true, apart: true}, yes, yes, yes, yes, no, yes},
-		"ignores the attribute":   {model{keepsPlain: true, keepsPartitioned: true, sharesPartitions: true}, yes, yes, no, yes, yes, yes},
-		"forgets at a restart":    {model{keepsPartitioned: true, losesAtRestart: true}, no, yes, yes, no, no, yes},
-		"cannot keep its profile": {model{keepsPartitioned: true, cannotKeep: true}, no, yes, yes, unknown, no, yes},
+		"partitions":              {model{keepsPartitioned: true}, no, yes, yes, yes, no, yes, yes, yes},
+		"allows all":              {model{keepsPlain: true, keepsPartitioned: true, sharesStorage: true}, yes, yes, yes, yes, yes, no, yes, yes},
+		"refuses all":             {model{}, no, no, unknown, unknown, no, yes, unknown, unknown},
+		"sends what was set":      {model{sendsVisited: true}, no, no, unknown, unknown, yes, yes, unknown, unknown},
+		"keeps all apart":         {model{keepsPlain: true, keepsPartitioned: true, apart: true}, yes, yes, yes, yes, no, yes, yes, yes},
+		"ignores the attribute":   {model{keepsPlain: true, keepsPartitioned: true, sharesPartitions: true}, yes, yes, no, yes, yes, yes, yes, no},
+		"forgets at a restart":    {model{keepsPartitioned: true, losesAtRestart: true}, no, yes, yes, no, no, yes, yes, yes},
+		"cannot keep its profile": {model{keepsPartitioned: true, cannotKeep: true}, no, yes, yes, unknown, no, yes, yes, yes},
+		"shows its page's host":   {model{keepsPartitioned: true, showsHost: true}, no, yes, yes, yes, no, yes, no, no},
+		"shows no keys":           {model{keepsPartitioned: true, showsNoKeys: true}, no, yes, yes, yes, no, yes, yes, no},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Measure(t.Context(), open(c.m), origins, t.TempDir())
@@ -159,7 +180,8 @@ func TestWhatABrowserDoesIsMeasured(t *testing.T) {
 				t.Error("no evidence is given")
 			}
 			got.Evidence = nil
-			want := trace.Capability{ThirdParty: c.thirdParty, Partitioned: c.partitioned, Isolated: c.isolated, Restart: c.restart, Visited: c.visited, Storage: c.stored}
+			want := trace.Capability{ThirdParty: c.thirdParty, Partitioned: c.partitioned, Isolated: c.isolated, Restart: c.restart, Visited: c.visited, Storage: c.stored,
+				Jar: c.jar, Keys: c.keys}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}

@@ -280,7 +280,33 @@ func TestWebKitWebDriverIsAnEndpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prove(t, browser.Launch{Profile: browser.WebKit, Endpoint: browser.Endpoint{URL: "http://" + at, Capabilities: string(asked)}})
+	l := browser.Launch{Profile: browser.WebKit, Endpoint: browser.Endpoint{URL: "http://" + at, Capabilities: string(asked)}}
+	prove(t, l)
+
+	// This driver has one session at a time.
+	e := newEdge(t, nil)
+	b := started(t, e, l)
+	open := func() (browser.Session, error) {
+		rec := trace.NewRecorder(trace.NewRedactor(nil), trace.Trace{})
+		line, err := e.Open(rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.NewSession(t.Context(), browser.Options{Proxy: line.Proxy(), Recorder: rec})
+	}
+	first, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(); !errors.Is(err, browser.ErrOneSession) {
+		t.Errorf("a second session beside the first: want ErrOneSession, got %v", err)
+	}
+	if err := first.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(); err != nil {
+		t.Errorf("after the first session has ended: %v", err)
+	}
 }
 
 func TestAnEndpointThatTheUserNames(t *testing.T) {

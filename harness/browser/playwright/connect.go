@@ -19,7 +19,7 @@ func (e *engine) connect(ctx context.Context) (err error) {
 		return fmt.Errorf("PLAYWRIGHT_WS_ENDPOINT: %w", err)
 	}
 	address.User, address.RawQuery = nil, "" // where a server has its password
-	e.version.Executable, e.version.Found = address.String(), "named by PLAYWRIGHT_WS_ENDPOINT"
+	e.version.Executable, e.version.Found, e.version.Elsewhere = address.String(), "named by PLAYWRIGHT_WS_ENDPOINT", true
 	if _, known := levers[e.launch.Profile.Engine][e.launch.Profile.Policy]; !known {
 		return fmt.Errorf("profile %q wants %q, for which Playwright's %s has no lever", e.launch.Profile.Name, e.launch.Profile.Policy, e.launch.Profile.Engine)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -16,6 +15,7 @@ import (
 	pw "github.com/mxschmitt/playwright-go"
 
 	"crossing/harness/browser"
+	"crossing/harness/browser/devtools"
 	"crossing/harness/trace"
 )
 
@@ -254,7 +254,7 @@ func (s *session) cookies(ctx context.Context) ([]trace.Cookie, error) {
 		}
 		var cookies []trace.Cookie
 		for _, c := range all {
-			k := chromiumCookie{Name: c.Name, Value: c.Value, Domain: c.Domain, Path: c.Path, Expires: c.Expires,
+			k := devtools.Cookie{Name: c.Name, Value: c.Value, Domain: c.Domain, Path: c.Path, Expires: c.Expires,
 				Size: len(c.Name) + len(c.Value), HTTPOnly: c.HttpOnly, Secure: c.Secure}
 			if c.SameSite != nil {
 				k.SameSite = string(*c.SameSite)
@@ -264,43 +264,12 @@ func (s *session) cookies(ctx context.Context) ([]trace.Cookie, error) {
 			}
 			// Firefox lists a cookie that has expired until something else makes it
 			// look, and does not send it (153, measured).
-			if seen := k.seen(s.recorder.Redactor()); seen.Expires.IsZero() || seen.Expires.After(time.Now()) {
+			if seen := k.Traced(s.recorder.Redactor()); seen.Expires.IsZero() || seen.Expires.After(time.Now()) {
 				cookies = append(cookies, seen)
 			}
 		}
 		return cookies, nil
 	})
-}
-
-// chromiumCookie is a cookie of CDP (Network.Cookie).
-type chromiumCookie struct {
-	Name         string  `json:"name"`
-	Value        string  `json:"value"`
-	Domain       string  `json:"domain"`
-	Path         string  `json:"path"`
-	Expires      float64 `json:"expires"` // seconds since 1970, -1 for none
-	Size         int     `json:"size"`
-	HTTPOnly     bool    `json:"httpOnly"`
-	Secure       bool    `json:"secure"`
-	SameSite     string  `json:"sameSite"`
-	PartitionKey struct {
-		TopLevelSite         string `json:"topLevelSite"`
-		HasCrossSiteAncestor bool   `json:"hasCrossSiteAncestor"`
-	} `json:"partitionKey"`
-}
-
-func (c chromiumCookie) seen(r *trace.Redactor) trace.Cookie {
-	seen := trace.Cookie{
-		Name: c.Name, Digest: r.Learn(c.Value),
-		Domain: strings.TrimPrefix(c.Domain, "."), HostOnly: !strings.HasPrefix(c.Domain, "."), Path: c.Path,
-		Secure: c.Secure, HTTPOnly: c.HTTPOnly, SameSite: c.SameSite,
-		PartitionKey: c.PartitionKey.TopLevelSite, Ancestor: c.PartitionKey.HasCrossSiteAncestor, Bytes: c.Size,
-	}
-	if c.Expires >= 0 {
-		whole, part := math.Modf(c.Expires)
-		seen.Expires = time.Unix(int64(whole), int64(part*1e9)).UTC()
-	}
-	return seen
 }
 
 // chromiumCookies asks a tab's debugger: its answer is of the tab's own
@@ -311,7 +280,7 @@ func (s *session) chromiumCookies(ctx context.Context) ([]trace.Cookie, error) {
 		return nil, err
 	}
 	cookies, err := call(ctx, s.life, func(float64) ([]trace.Cookie, error) {
-		answer, err := p.cdp.Send("Network.getAllCookies", map[string]any{})
+		answer, err := p.cdp.Send(devtools.AllCookies, map[string]any{})
 		if err != nil {
 			return nil, err
 		}
@@ -319,17 +288,7 @@ func (s *session) chromiumCookies(ctx context.Context) ([]trace.Cookie, error) {
 		if err != nil {
 			return nil, err
 		}
-		var all struct {
-			Cookies []chromiumCookie `json:"cookies"`
-		}
-		if err := json.Unmarshal(data, &all); err != nil {
-			return nil, err
-		}
-		var cookies []trace.Cookie
-		for _, c := range all.Cookies {
-			cookies = append(cookies, c.seen(s.recorder.Redactor()))
-		}
-		return cookies, nil
+		return devtools.Read(data, s.recorder.Redactor())
 	})
 	if mine {
 		err = errors.Join(err, p.Close(ctx))

@@ -24,6 +24,7 @@ const (
 	codeNoFrame         = "no such frame"
 	codeNoWindow        = "no such window"
 	codeNotInteractable = "element not interactable"
+	codeNotCreated      = "session not created"
 	codeStale           = "stale element reference"
 	codeUnknown         = "unknown error"
 )

@@ -28,6 +28,7 @@ type elsewhere struct {
 	// arguments are those of a Chromium.
 	arguments []string
 	relay     *relay // where sessions cannot be told of a proxy
+	devtools  bool   // the endpoint passes DevTools' commands on
 
 	mu       sync.Mutex
 	sessions map[*session]bool
@@ -44,7 +45,7 @@ func Connect(ctx context.Context, l browser.Launch, arguments []string) (browser
 	if names[l.Profile.Engine] == "" {
 		return nil, fmt.Errorf("profile %q has engine %q, for which no browser is known at a WebDriver endpoint", l.Profile.Name, l.Profile.Engine)
 	}
-	e.version = browser.Version{Executable: shown, Found: "named by WEBDRIVER_URL", Driver: "W3C WebDriver at " + shown,
+	e.version = browser.Version{Executable: shown, Found: "named by WEBDRIVER_URL", Elsewhere: true, Driver: "W3C WebDriver at " + shown,
 		Lever: "what WEBDRIVER_CAPABILITIES ask for"}
 	if l.Profile.Engine == browser.Chromium.Engine && l.Endpoint.Capabilities == "" {
 		e.version.Lever = "the arguments " + strings.Join(arguments, " ")
@@ -68,9 +69,14 @@ func (e *elsewhere) askVersion(ctx context.Context) error {
 	defer cancel()
 	r, told, err := e.create(limited, unheard)
 	if err != nil {
-		return fmt.Errorf("ask %s for a browser: %w", e.shown(), err)
+		return fmt.Errorf("ask %s for a browser: %w", e.shown(), e.full(err))
 	}
 	e.version.Browser = strings.TrimSpace(told.Name + " " + told.Version)
+	if e.launch.Profile.Engine == browser.Chromium.Engine {
+		// A grid may not pass it on: then the jar is WebDriver's own.
+		_, err := r.allCookies(limited, trace.NewRedactor(nil))
+		e.devtools = err == nil
+	}
 	err = r.delete(limited)
 	r.close()
 	if err != nil {
@@ -172,8 +178,10 @@ func (e *elsewhere) Version() browser.Version { return e.version }
 var elsewhereGaps = []string{
 	"elsewhere: uncaught exceptions are seen only between a page's first call after it has loaded and its last: WebDriver reports none by itself",
 	"elsewhere: cookies that the engine refuses are not reported: what the edge saw is the evidence",
-	"elsewhere: the jar shows the cookies of the current page's host only, and no partition key",
 }
+
+// hostGap is what a jar lacks that WebDriver alone tells.
+const hostGap = "elsewhere: the jar shows the cookies of the current page's host only, and no partition key"
 
 // NewSession asks the endpoint for a browser.
 func (e *elsewhere) NewSession(ctx context.Context, o browser.Options) (browser.Session, error) {
@@ -198,9 +206,10 @@ func (e *elsewhere) NewSession(ctx context.Context, o browser.Options) (browser.
 	r, _, err := e.create(limited, o.Proxy)
 	if err != nil {
 		leave()
-		return nil, fmt.Errorf("open a session at %s: %w", e.shown(), err)
+		return nil, fmt.Errorf("open a session at %s: %w", e.shown(), e.full(err))
 	}
 	s := newSession(r, endpoint{e.shown()}, o.Recorder)
+	s.devtools = e.devtools
 	s.slow = time.Duration(e.launch.SlowMoMillis * float64(time.Millisecond))
 	s.atEnd = func() {
 		leave()
@@ -218,11 +227,34 @@ func (e *elsewhere) NewSession(ctx context.Context, o browser.Options) (browser.
 	for _, gap := range elsewhereGaps {
 		o.Recorder.Gap(gap)
 	}
+	if !e.devtools {
+		o.Recorder.Gap(hostGap)
+	}
 	if s.spare, err = r.window(limited); err != nil {
 		return nil, errors.Join(fmt.Errorf("ask for the first window: %w", err), s.end())
 	}
 	s.window = s.spare
 	return s, nil
+}
+
+// fulls are what drivers say who hold one session and are asked for another:
+// WebKitWebDriver (2.50, measured); geckodriver and safaridriver, by their
+// users' reports.
+var fulls = []string{"Maximum number of active sessions", "Session is already started", "already paired with another WebDriver session"}
+
+// full tells a driver that has no place for another session from all else that
+// keeps one from being created. Where the session that it has is not ours, it is
+// that of another process.
+func (e *elsewhere) full(err error) error {
+	if code(err) != codeNotCreated || !slices.ContainsFunc(fulls, func(words string) bool { return strings.Contains(err.Error(), words) }) {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.sessions) > 0 {
+		return fmt.Errorf("%w: %w", browser.ErrOneSession, err)
+	}
+	return fmt.Errorf("%w: it holds one session at a time, which another process has: write PROCS=1, and end what else uses it", err)
 }
 
 // Close ends the sessions; the endpoint stays.

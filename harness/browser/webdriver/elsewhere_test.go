@@ -2,6 +2,8 @@ package webdriver
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 
 	"crossing/harness/browser"
@@ -37,5 +39,21 @@ func TestCapabilitiesThatAUserNamesComeFirst(t *testing.T) {
 	e := &elsewhere{launch: browser.Launch{Endpoint: browser.Endpoint{Capabilities: "browserVersion=18"}}}
 	if _, err := e.capabilities("http://127.0.0.1:1"); err == nil {
 		t.Error("what is no JSON was taken")
+	}
+}
+
+func TestADriverThatIsFullIsToldFromOneThatFails(t *testing.T) {
+	full := &wireError{Code: codeNotCreated, Message: "Maximum number of active sessions"}
+	fails := &wireError{Code: codeNotCreated, Message: "Chrome instance exited"}
+	e := &elsewhere{sessions: map[*session]bool{}}
+	if err := e.full(full); errors.Is(err, browser.ErrOneSession) || !strings.Contains(err.Error(), "PROCS=1") {
+		t.Errorf("another process has its session, and that is called %v", err)
+	}
+	e.sessions[&session{}] = true
+	if err := e.full(full); !errors.Is(err, browser.ErrOneSession) {
+		t.Errorf("this process has its session, and that is called %v", err)
+	}
+	if err := e.full(fails); errors.Is(err, browser.ErrOneSession) || !errors.Is(err, fails) {
+		t.Errorf("a browser that does not start is called %v", err)
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"crossing/harness/browser/devtools"
+	"crossing/harness/trace"
 )
 
 // element is a reference to an element. On the wire it is an object whose one
@@ -159,6 +162,17 @@ func (r remote) sendKeys(ctx context.Context, e element, keys string) error {
 func (r remote) cookies(ctx context.Context) (all []cookie, err error) {
 	err = r.get(ctx, "/cookie", &all)
 	return all, err
+}
+
+// allCookies are those of the whole jar, with their partition keys, by the
+// endpoint that chromedriver adds to the protocol for DevTools' commands.
+func (r remote) allCookies(ctx context.Context, redactor *trace.Redactor) ([]trace.Cookie, error) {
+	var answer json.RawMessage
+	err := r.post(ctx, "/goog/cdp/execute", map[string]any{"cmd": devtools.AllCookies, "params": struct{}{}}, &answer)
+	if err != nil {
+		return nil, err
+	}
+	return devtools.Read(answer, redactor)
 }
 
 // screenshot returns a PNG of the current window.

@@ -40,6 +40,8 @@ type session struct {
 	remote   remote
 	far      far
 	recorder *trace.Recorder
+	// devtools: the driver passes the Chrome DevTools Protocol's commands on.
+	devtools bool
 	// slow is a pause after each action, for a person who watches.
 	slow time.Duration
 	// atEnd tells the browser that the session has ended.
@@ -264,10 +266,16 @@ func (s *session) Tabs(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// Cookies returns the cookies of the host of the page that was used last.
+// Cookies returns the whole jar where DevTools tell it, and else the cookies of
+// the host of the page that was used last.
 func (s *session) Cookies(ctx context.Context) (trace.Jar, error) {
 	jar := trace.Jar{Time: time.Now(), Scope: trace.JarHost, Cookies: []trace.Cookie{}}
-	err := s.do(ctx, func(ctx context.Context) error {
+	err := s.do(ctx, func(ctx context.Context) (err error) {
+		if s.devtools {
+			jar.Scope = trace.JarWhole
+			jar.Cookies, err = s.remote.allCookies(ctx, s.recorder.Redactor())
+			return err
+		}
 		if len(s.pages) == 0 {
 			return nil
 		}

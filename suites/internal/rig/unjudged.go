@@ -43,6 +43,9 @@ func (r *Rig) browser(ctx SpecContext, p browser.Profile) *visit.Started {
 
 // another is the mend where a browser is no good.
 func (r *Rig) another(p browser.Profile) string {
+	if r.settings.Elsewhere.URL != "" {
+		return "write PROCS=1 if its driver holds one session at a time; see what its endpoint has written, and whether WEBDRIVER_CAPABILITIES ask for what it wants (a Chromium that root runs wants {\"goog:chromeOptions\": {\"args\": [\"--no-sandbox\"]}})"
+	}
 	name := strings.ToUpper(p.Engine)
 	if named := r.settings.Executables[p.Engine]; named != "" {
 		return fmt.Sprintf("%s=%s chose it: name another browser there, or leave %s out", name, named, name)
@@ -59,7 +62,8 @@ func (r *Rig) outlived(v *Visitor, seen error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), answering)
 	defer cancel()
-	if err := v.Fresh(ctx); err != nil {
+	// A browser of one session has it still, and says so.
+	if err := v.Fresh(ctx); err != nil && !errors.Is(err, browser.ErrOneSession) {
 		r.giveUp("%s went away or hangs while a spec ran (%v), which says nothing about the application; run it again, and if that lasts, see whether this machine has memory left, or %s",
 			v.Profile.Name, err, r.another(v.Profile))
 	}

@@ -84,8 +84,9 @@ func (r *Rig) Visit(ctx SpecContext, p browser.Profile, name string, options ...
 	if !c.refused {
 		r.needsASession(ctx, p)
 	}
-	if r.settings.Elsewhere.Port != 0 {
-		// The machine's other programs, and the browser itself, use its proxy, too.
+	if r.settings.Elsewhere.WebDriver() {
+		// Only a browser that was started here is kept from calls of its own; and
+		// what else a machine sends uses its proxy, too.
 		c.expected = append(c.expected, diagnose.UnknownHost)
 	}
 	opened, err := r.ground.Visitor(ctx, p, c.Guest)
@@ -240,8 +241,8 @@ func (r *Rig) NeedsPartitions(ctx SpecContext, p browser.Profile) {
 func (r *Rig) NeedsPartitionKeys(ctx SpecContext, p browser.Profile) {
 	GinkgoHelper()
 	r.NeedsPartitions(ctx, p)
-	if !showsKeys(p) {
-		NotApplicable("%s shows no partition keys in its jar", p.Name)
+	if r.measured(ctx, p).Keys != trace.MeasuredYes {
+		NotApplicable("%s shows no partition keys in its jar (measured)", p.Name)
 	}
 }
 
@@ -250,23 +251,17 @@ func (r *Rig) NeedsPartitionKeys(ctx SpecContext, p browser.Profile) {
 func (r *Rig) NeedsJar(ctx SpecContext, p browser.Profile) {
 	GinkgoHelper()
 	r.NeedsTheCookie(ctx, p)
-	if !showsOthers(p) {
-		NotApplicable("%s shows of its jar the cookies of the open page's host only", p.Name)
+	if r.measured(ctx, p).Jar != trace.MeasuredYes {
+		NotApplicable("%s shows of its jar the cookies of the open page's host only (measured)", p.Name)
 	}
 }
 
-// showsKeys: Playwright tells Chromium's partition keys, and no others.
-func showsKeys(p browser.Profile) bool { return p.Engine == browser.Chromium.Engine }
-
-// showsOthers: a jar by WebDriver is that of the open page's host.
-func showsOthers(p browser.Profile) bool { return p.Engine != browser.WebKit.Engine }
-
 // ShowsCookie says whether the session cookie is kept, and can be seen in the
 // jar while the frontend's page is open.
-func (v *Visitor) ShowsCookie() bool { return v.KeepsCookie() && showsOthers(v.Profile) }
+func (v *Visitor) ShowsCookie() bool { return v.KeepsCookie() && v.Capability.Jar == trace.MeasuredYes }
 
 // ShowsPartitionKeys says whether the jar tells them.
-func (v *Visitor) ShowsPartitionKeys() bool { return showsKeys(v.Profile) }
+func (v *Visitor) ShowsPartitionKeys() bool { return v.Capability.Keys == trace.MeasuredYes }
 
 // NeedsNoThirdPartyCookies makes the spec not applicable where the profile was
 // measured to keep some third-party cookie.
