@@ -139,6 +139,9 @@ func TestWhatABrowserElsewhereCannotBeAskedIsNoDeviation(t *testing.T) {
 	if all := l.Compare(r); len(all) != 0 {
 		t.Errorf("of one elsewhere: %+v", all)
 	}
+	if n := Unasked(r); n != 2 {
+		t.Errorf("%d could not be asked, want 2", n)
+	}
 	if err := l.Update(r); err != nil {
 		t.Fatal(err)
 	}

@@ -89,6 +89,19 @@ func unasked(p Profile, got Result) bool {
 	return p.Version.Elsewhere && strings.HasPrefix(got.Outcome, behaviour.NotApplicable)
 }
 
+// Unasked is how many outcomes of a report are such: neither the ledger's nor
+// deviations.
+func Unasked(r *Report) (n int) {
+	for _, p := range r.Profiles {
+		for _, got := range p.Results {
+			if unasked(p, got) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Compare holds a report against the ledger. What was not measured, such as a
 // profile that was not chosen, is left alone, and so is what a browser elsewhere
 // could not be asked.

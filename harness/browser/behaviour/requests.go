@@ -58,6 +58,10 @@ func storage() []Behaviour {
 				// MiniBrowser answers all four from its cache where it is neither
 				// private nor driven (2.50.6, measured).
 				v.do("cache", func() error { return &cannot{"under automation its session is ephemeral, and has no HTTP cache"} })
+			case once != twice && v.bench.Browser.Version().Elsewhere:
+				// Where it was not told of the edge's key, it takes any certificate,
+				// and Chromium's cache keeps nothing that came by one in error.
+				v.do("cache", func() error { return &cannot{"elsewhere it does not trust the edge, and caches nothing"} })
 			case once != twice:
 				return "not cached at all"
 			case there == once:

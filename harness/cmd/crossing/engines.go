@@ -236,22 +236,25 @@ func (c *enginesCommand) conclude(r *engines.Report, ledger *engines.Ledger, sho
 			return err
 		}
 	}
-	cells := 0
+	cells, rest := -engines.Unasked(r), ""
 	for _, p := range r.Profiles {
 		cells += len(p.Results)
+	}
+	if n := engines.Unasked(r); n > 0 {
+		rest = fmt.Sprintf(", %d could not be asked of a browser elsewhere", n)
 	}
 	switch {
 	case c.Update:
 		fmt.Printf("\nUPDATED: %d of %d outcomes are new in %s: review the change like code\n", changed, cells, ledger.Path)
 		return nil
 	case len(r.Deviations) == 0:
-		fmt.Printf("\nPASSED: %d outcomes are as the ledger expects · %.0f s\n", cells, r.Seconds)
+		fmt.Printf("\nPASSED: %d outcomes are as the ledger expects%s · %.0f s\n", cells, rest, r.Seconds)
 		return nil
 	}
 	for _, d := range r.Deviations {
 		fmt.Printf("✗ %s\n", d.Text)
 	}
-	fmt.Printf("\nFAILED: %d of %d outcomes are not the ledger's; where the change is right, make engines UPDATE=1 writes it · %.0f s\n", len(r.Deviations), cells, r.Seconds)
+	fmt.Printf("\nFAILED: %d of %d outcomes are not the ledger's; where the change is right, make engines UPDATE=1 writes it%s · %.0f s\n", len(r.Deviations), cells, rest, r.Seconds)
 	return errFailed
 }
 
