@@ -106,13 +106,36 @@ func (s *session) judge(ctx context.Context, err error) error {
 		return s.dead(err)
 	case code(err) == codeUnknown:
 		// What WebKitWebDriver answers a command with whose browser dies.
-		probe, cancel := context.WithTimeout(ctx, probeLimit)
-		defer cancel()
-		if _, gone := s.remote.window(probe); code(gone) == codeInvalidSession {
+		if s.dying(ctx) {
 			return s.dead(err)
 		}
 	}
 	return err
+}
+
+// dying says whether the remote end knows no session any more. The answer to
+// the command that was waiting may come before the driver has heard of the end
+// of the browser, and that of its process before that of the session.
+func (s *session) dying(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(reapLimit); ; {
+		if _, err := s.remote.window(ctx); code(err) == codeInvalidSession {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+		select {
+		case <-s.far.life().Done():
+			return true
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
 }
 
 func (s *session) dead(err error) error {
