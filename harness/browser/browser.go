@@ -86,6 +86,13 @@ type Launch struct {
 	SlowMoMillis float64
 	// WorkDir is a folder for everything temporary; the caller removes it.
 	WorkDir string
+	// Frugal spares the processor, where nobody looks at the pages and each is
+	// left in a moment. What is done with cookies is the same.
+	Frugal bool
+	// OnDemand has the browser that sessions share start with the first of them,
+	// for those who may need none but with kept profiles. What is wrong with it
+	// is said then, and Version().Browser is known from the first session on.
+	OnDemand bool
 	// Endpoint has browsers that run elsewhere; its zero value: none, and the
 	// browser is started here.
 	Endpoint Endpoint

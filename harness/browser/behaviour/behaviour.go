@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"crossing/harness/browser"
@@ -77,12 +76,12 @@ type Bench struct {
 	edge     *edge.Edge
 	redactor *trace.Redactor
 	work     string
-	// shared is the session of all that need none of their own. Each behaviour
-	// has registrable domains of its own there, so that none sees what another
-	// has left.
+	// shared is the session of all, with a profile that is kept where the driver
+	// can keep one. Each behaviour has registrable domains of its own there, so
+	// that none sees what another has left.
 	shared *stay
-	// restarted are the outcomes after the one restart that all share.
-	restarted func() (map[string]string, error)
+	// restarted are the outcomes after its one restart, once it was.
+	restarted map[string]string
 }
 
 // Start starts a profile's browser on the sites, and measures its cookie
@@ -96,11 +95,15 @@ func Start(ctx context.Context, l browser.Launch, at edge.Options, start func(co
 	if b.edge, err = edge.New(at); err != nil {
 		return nil, err
 	}
-	l.SPKI = b.edge.SPKI()
+	l.SPKI, l.OnDemand, l.Frugal = b.edge.SPKI(), true, !l.Headed
 	if b.Browser, err = start(ctx, l); err != nil {
 		return nil, errors.Join(err, b.edge.Close())
 	}
-	if b.shared, err = b.begin(ctx, false); err == nil {
+	b.shared, err = b.begin(ctx, true)
+	if unkept := new(cannot); errors.As(err, &unkept) {
+		b.shared, err = b.begin(ctx, false)
+	}
+	if err == nil {
 		// On sites of its own, too, since it visits one as first party.
 		open := func(context.Context, string) (browser.Session, error) { return staying{b.shared.session}, nil }
 		apart := sites{set: sets}
@@ -132,21 +135,12 @@ func (b *Bench) Close() error {
 }
 
 // RunAll asks for one behaviour after the other, and returns the results in
-// their order. Those that leave windows open, and those that fill a jar, come
-// last. The restart, in a session of its own, goes on beside all others.
+// the order of all.
 func (b *Bench) RunAll(ctx context.Context, all []Behaviour) ([]Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	var beside sync.WaitGroup
-	defer beside.Wait()
-	defer cancel()
-	if slices.ContainsFunc(all, func(what Behaviour) bool { _, ends := restarts[what.Name]; return ends }) {
-		b.restarted = sync.OnceValues(func() (map[string]string, error) { return b.restart(ctx) })
-		beside.Go(func() { _, _ = b.restarted() }) // Run asks for what came of it
-	}
 	results := make([]Result, len(all))
-	for _, late := range []bool{false, true} {
+	for mine := range 3 {
 		for i, what := range all {
-			if (strings.HasPrefix(what.Name, "popup-") || strings.HasPrefix(what.Name, "limit-")) != late {
+			if turn(what.Name) != mine {
 				continue
 			}
 			var err error
@@ -156,6 +150,18 @@ func (b *Bench) RunAll(ctx context.Context, all []Behaviour) ([]Result, error) {
 		}
 	}
 	return results, nil
+}
+
+// turn is 1 for a behaviour that leaves windows open or fills a jar, 2 for one
+// that ends the browser, and 0 for all that come before those.
+func turn(name string) int {
+	switch _, ends := restarts[name]; {
+	case ends:
+		return 2
+	case strings.HasPrefix(name, "popup-"), strings.HasPrefix(name, "limit-"):
+		return 1
+	}
+	return 0
 }
 
 // Run asks the browser for one behaviour, in a session whose policy was proved
@@ -185,11 +191,9 @@ func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result,
 		r.Outcome, err = b.broken(ctx, what, ends)
 	case ends:
 		if b.restarted == nil {
-			b.restarted = sync.OnceValues(func() (map[string]string, error) { return b.restart(ctx) })
+			b.restarted, err = b.restart(ctx)
 		}
-		var outcomes map[string]string
-		outcomes, err = b.restarted()
-		r.Outcome = outcomes[what.Name]
+		r.Outcome = b.restarted[what.Name]
 	default:
 		v := b.visit(ctx, b.shared, what.Name)
 		if r.Outcome = what.Probe(v); v.err == nil {

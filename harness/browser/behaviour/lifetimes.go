@@ -3,7 +3,6 @@ package behaviour
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -25,21 +24,18 @@ func outlives(name string) func(v *Visit) string {
 	}
 }
 
-// restart is one for all of them: a browser takes its time to end and to start.
+// restart is one for all of them, of the session that all behaviours share: a
+// browser takes its time to end and to start.
 func (b *Bench) restart(ctx context.Context) (outcomes map[string]string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, restartLimit)
-	defer cancel()
-	s, err := b.begin(ctx, true)
-	if err != nil {
-		return nil, err
+	if b.shared.keep == "" {
+		return nil, &cannot{b.ephemeral()}
 	}
-	defer func() { err = errors.Join(err, s.end(ctx)) }()
 	visits, early := map[string]*Visit{}, map[string]string{}
 	for name := range restarts {
-		visits[name] = b.visit(ctx, s, name)
+		visits[name] = b.visit(ctx, b.shared, name)
 		early[name] = visits[name].before(name)
 	}
-	if err := s.restart(ctx); err != nil {
+	if err := b.shared.restart(ctx); err != nil {
 		return nil, err
 	}
 	outcomes = map[string]string{}

@@ -41,7 +41,7 @@ func (e *engine) connect(ctx context.Context) (err error) {
 		return fmt.Errorf("connect to the Playwright server at %s, which must be of version %s: %s", address, DriverVersion(), words)
 	}
 	e.shared.OnDisconnected(func(pw.Browser) { e.life.end() })
-	e.version.Browser = titles[e.launch.Profile.Engine] + " " + e.shared.Version()
+	e.version.Browser = e.title(e.shared)
 	e.version.Driver = "playwright " + DriverVersion()
 	return nil
 }

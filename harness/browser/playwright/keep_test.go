@@ -103,3 +103,26 @@ func TestKeepTwice(t *testing.T) {
 		}
 	}
 }
+
+// A browser on demand starts none that sessions share before one of them does,
+// and knows its version by a kept session, too.
+func TestOnDemand(t *testing.T) {
+	w := newWorld(t)
+	l := w.launch()
+	l.OnDemand = true
+	profile := t.TempDir()
+	e := w.start(l, true)
+	if e.shared != nil || e.Version().Browser != "" {
+		t.Fatalf("before any session: %+v, %+v", e.shared, e.Version())
+	}
+	kept := w.visit(e, profile)
+	kept.goTo(front + "/")
+	if e.shared != nil {
+		t.Error("a kept session started the browser that others share")
+	}
+	version := e.Version().Browser
+	w.visit(e, "").goTo(front + "/")
+	if version == "" || e.shared == nil || e.Version().Browser != version {
+		t.Errorf("by the kept session %q; by a shared one %+v, %+v", version, e.shared, e.Version())
+	}
+}

@@ -42,6 +42,11 @@ const split = "--enable-features=SplitCacheByNetworkIsolationKey"
 // list that leaves storage partitioned.
 const phaseout = "--test-third-party-cookie-phaseout"
 
+// reuse has Chromium open a page of a site in a process that it has for that
+// site already: a seventh less of the processor's time for pages that are left
+// in a moment, and none for a suite's (156, measured). Sites stay apart.
+const reuse = "--renderer-process-limit=1"
+
 // behavior is Firefox's preference for Total Cookie Protection.
 const behavior = "network.cookie.cookieBehavior"
 
@@ -110,6 +115,9 @@ func (e *engine) arguments() []string {
 	if e.lever && e.launch.Profile.Policy == browser.PolicyBlock {
 		args = append(args, phaseout)
 	}
+	if e.launch.Frugal {
+		args = append(args, reuse)
+	}
 	return args
 }
 
@@ -120,8 +128,16 @@ func (e *engine) preferences() map[string]any {
 	}
 	all := map[string]any{behavior: isolated}
 	maps.Copy(all, together)
+	if e.launch.Frugal {
+		all["layout.frame_rate"] = frames
+	}
 	return all
 }
+
+// frames are how often a second a frugal Firefox paints. At its sixty, painting
+// takes a quarter of its time for pages that are left in a moment (153,
+// measured); a click waits for two frames.
+const frames = 5
 
 // together has Firefox open all pages in one process, and start none in advance:
 // by default each site has one of its own, which took half of the processor's

@@ -33,8 +33,10 @@ type engine struct {
 	lever   bool
 	driver  *pw.Playwright
 	kind    pw.BrowserType
-	shared  pw.Browser
 	version browser.Version
+	// opening guards shared and version.Browser, which sessions may bring.
+	opening sync.Mutex
+	shared  pw.Browser
 	// file is what is run: version.Executable, or a script that runs it.
 	file string
 	// dir holds all that driver and browser write; it goes with them.
@@ -93,20 +95,37 @@ func (e *engine) start(ctx context.Context) (err error) {
 	if err := e.pull(); err != nil {
 		return err
 	}
+	e.version.Driver = "playwright " + DriverVersion()
+	if e.launch.OnDemand {
+		return nil
+	}
+	return e.share(ctx)
+}
+
+// share starts the browser that sessions share, where it is not up yet.
+func (e *engine) share(ctx context.Context) (err error) {
+	e.opening.Lock()
+	defer e.opening.Unlock()
+	if e.shared != nil {
+		return nil
+	}
 	e.shared, err = call(ctx, e.life, func(ms float64) (pw.Browser, error) {
 		b, err := e.kind.Launch(e.launchOptions(ms))
 		if err != nil {
-			return nil, startupError(executable, err)
+			return nil, startupError(e.version.Executable, err)
 		}
 		b.OnDisconnected(func(pw.Browser) { e.life.end() })
 		return b, nil
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		e.version.Browser = e.title(e.shared)
 	}
-	e.version.Browser = titles[e.launch.Profile.Engine] + " " + e.shared.Version()
-	e.version.Driver = "playwright " + DriverVersion()
-	return nil
+	return err
+}
+
+// title is a browser's name and version.
+func (e *engine) title(b pw.Browser) string {
+	return titles[e.launch.Profile.Engine] + " " + b.Version()
 }
 
 // run starts the driver. The library knows no context: where ctx ends first,
@@ -172,7 +191,11 @@ func (e *engine) firefox() bool { return e.launch.Profile.Engine == browser.Fire
 func (e *engine) Profile() browser.Profile { return e.launch.Profile }
 
 // Version returns what runs.
-func (e *engine) Version() browser.Version { return e.version }
+func (e *engine) Version() browser.Version {
+	e.opening.Lock()
+	defer e.opening.Unlock()
+	return e.version
+}
 
 // Close ends every session, the browser and the driver, and removes what they
 // wrote. It may be called again.
@@ -194,8 +217,8 @@ func (e *engine) Close() error {
 // stop closes the driver's standard input, at which it closes its browsers in
 // good order, kept profiles included, removes its temporary files, and ends.
 func (e *engine) stop() error {
-	limit := closeLimit
-	if e.shared == nil {
+	limit, up := closeLimit, e.Version().Browser != ""
+	if !up {
 		limit = abortLimit
 	}
 	ours := family(e.driver.Pid())
@@ -219,7 +242,7 @@ func (e *engine) stop() error {
 	}
 	err := ours.kill()
 	<-done // its process has gone; what it says of that is no news
-	if e.shared == nil {
+	if !up {
 		return err
 	}
 	return errors.Join(fmt.Errorf("Playwright's driver and browser did not end within %v and were killed", limit), err)

@@ -45,7 +45,7 @@ func (e *engine) NewSession(ctx context.Context, o browser.Options) (browser.Ses
 		return nil, fmt.Errorf("open a session: Options.Proxy %q and Options.Recorder are both needed", o.Proxy)
 	}
 	s := &session{engine: e, recorder: o.Recorder, life: e.life}
-	open := func(ms float64) (pw.BrowserContext, error) { return e.shared.NewContext(e.contextOptions(o)) }
+	open := func(float64) (pw.BrowserContext, error) { return e.shared.NewContext(e.contextOptions(o)) }
 	if o.Keep != "" {
 		s.life = newLife()
 		dir, err := filepath.Abs(o.Keep)
@@ -60,6 +60,11 @@ func (e *engine) NewSession(ctx context.Context, o browser.Options) (browser.Ses
 	}
 	if o.Keep != "" && e.launch.Endpoint.URL != "" {
 		return nil, fmt.Errorf("open a session of a Playwright server with a kept profile: its disk is not this machine's: %w", errors.ErrUnsupported)
+	}
+	if o.Keep == "" {
+		if err := e.share(ctx); err != nil {
+			return nil, fmt.Errorf("open a session: start %s: %w", e.launch.Profile.Name, err)
+		}
 	}
 	var err error
 	if s.context, err = call(ctx, s.life, open); err != nil {
@@ -98,6 +103,9 @@ func (e *engine) keep(o browser.Options, l *life, ms float64) (pw.BrowserContext
 		return nil, startupError(e.version.Executable+" with the profile in "+o.Keep, err)
 	}
 	c.OnClose(func(pw.BrowserContext) { l.end() })
+	e.opening.Lock()
+	defer e.opening.Unlock()
+	e.version.Browser = e.title(c.Browser())
 	return c, nil
 }
 

@@ -33,7 +33,7 @@ type enginesCommand struct {
 	Firefox  string `env:"FIREFOX" placeholder:"FILE" help:"Firefox to use; default: the system's."`
 	Headed   bool   `env:"HEADED" help:"Show the browsers."`
 	elsewhere
-	Procs int    `env:"PROCS" default:"0" placeholder:"N" help:"Browsers to measure at a time; 0: one more than there are processors."`
+	Procs int    `env:"PROCS" default:"0" placeholder:"N" help:"Browsers to measure at a time; 0: two more than there are processors."`
 	Out   string `env:"OUT" default:"reports/out" placeholder:"DIR" help:"Where engines.json and engines.html are written."`
 }
 
@@ -91,7 +91,7 @@ func (c *enginesCommand) plan(home checkout) ([]browser.Profile, []behaviour.Beh
 	case c.EdgePort != 0:
 		c.Procs = 1 // one session at a time
 	case c.Procs == 0:
-		c.Procs = min(runtime.NumCPU()+1, len(profiles)) // a browser waits, too, for what it has asked
+		c.Procs = min(runtime.NumCPU()+2, len(profiles)) // a browser waits, too, for what it has asked
 	}
 	if c.Procs < 1 || c.Procs > 64 {
 		return nil, nil, fmt.Errorf("PROCS=%d: write how many browsers to measure at a time, 1 to 64", c.Procs)
