@@ -77,8 +77,8 @@ type Bench struct {
 	redactor *trace.Redactor
 	work     string
 	// shared is the session of all, with a profile that is kept where the driver
-	// can keep one. Each behaviour has registrable domains of its own there, so
-	// that none sees what another has left.
+	// can keep one. What each behaviour leaves there has a name of its own, so that
+	// none takes for its own what another has left.
 	shared *stay
 	// restarted are the outcomes after its one restart, once it was.
 	restarted map[string]string
@@ -90,8 +90,8 @@ type Bench struct {
 // the edge.
 func Start(ctx context.Context, l browser.Launch, at edge.Options, start func(context.Context, browser.Launch) (browser.Browser, error)) (_ *Bench, err error) {
 	b := &Bench{redactor: trace.NewRedactor(nil), work: l.WorkDir}
-	sets := len(All()) + 1
-	at.Redactor, at.Routes = b.redactor, routes(sets)
+	apart := sites{set: alone + len(All())} // since it visits one as first party
+	at.Redactor, at.Routes = b.redactor, routes(apart.set+1)
 	if b.edge, err = edge.New(at); err != nil {
 		return nil, err
 	}
@@ -104,11 +104,8 @@ func Start(ctx context.Context, l browser.Launch, at edge.Options, start func(co
 		b.shared, err = b.begin(ctx, false)
 	}
 	if err == nil {
-		// On sites of its own, too, since it visits one as first party.
 		open := func(context.Context, string) (browser.Session, error) { return staying{b.shared.session}, nil }
-		apart := sites{set: sets}
-		b.Capability, err = capability.Measure(ctx, open, trace.Origins{Frontend: apart.real(front),
-			Auth: apart.real(back), Stranger: apart.real(third)}, "")
+		b.Capability, err = capability.Measure(ctx, open, trace.Origins{Frontend: front, Auth: apart.real(back), Stranger: third}, "")
 	}
 	if err == nil {
 		err = capability.Believe(l.Profile, b.Browser.Version(), b.Capability)
@@ -204,11 +201,11 @@ func (b *Bench) Run(ctx context.Context, what Behaviour, broken bool) (r Result,
 	return r, err
 }
 
-// visit is one to a behaviour's own sites; the canonical ones are those of
-// sessions that nobody shares.
+// visit is one of a behaviour in a session that all share; where nobody shares
+// it, all names are canonical.
 func (b *Bench) visit(ctx context.Context, s *stay, name string) *Visit {
 	i := slices.IndexFunc(All(), func(other Behaviour) bool { return other.Name == name })
-	return &Visit{ctx: ctx, stay: s, began: time.Now(), sites: sites{set: 1 + i, shares: slices.Contains(sharing, All()[i].Group)}}
+	return &Visit{ctx: ctx, stay: s, began: time.Now(), sites: sitesOf(i, All()[i])}
 }
 
 func (b *Bench) broken(ctx context.Context, what Behaviour, kept bool) (outcome string, err error) {

@@ -52,7 +52,8 @@ func bench(t *testing.T) *Bench {
 
 // TestEveryCheckFailsWhenItsSiteIsBroken asks for each behaviour twice: of the
 // site as it is, and of one that withholds what the behaviour is about. A check
-// that sees the same both times proves nothing.
+// that sees the same both times proves nothing. Afterwards, none may have visited
+// as first party what others ask as third party.
 func TestEveryCheckFailsWhenItsSiteIsBroken(t *testing.T) {
 	b := bench(t)
 	for _, what := range All() {
@@ -70,6 +71,42 @@ func TestEveryCheckFailsWhenItsSiteIsBroken(t *testing.T) {
 				t.Errorf("broken or not, it is %q", whole.Outcome)
 			}
 		})
+	}
+	for _, e := range b.shared.rec.Snapshot().Exchanges {
+		if slices.Contains(asked, e.Origin) && e.Request.Get("Sec-Fetch-Dest") == "document" {
+			t.Errorf("%s%s was visited, and is shared by those that ask from elsewhere", e.Origin, e.Path)
+		}
+	}
+}
+
+// TestNoVisitTakesAnothersCookieForItsOwn: on sites that are shared, names are
+// all that keeps visits apart.
+func TestNoVisitTakesAnothersCookieForItsOwn(t *testing.T) {
+	first, twelfth := sites{tag: "1"}, sites{tag: "12"}
+	for _, name := range []string{crumb, "__Host-" + crumb, "__Secure-" + crumb} {
+		real := twelfth.real(name)
+		if got, mine := twelfth.canonical(real); got != name || !mine {
+			t.Errorf("%s became %s, which is taken for %s, its own: %v", name, real, got, mine)
+		}
+		if _, mine := first.canonical(real); mine {
+			t.Errorf("%s is taken for the first visit's own", real)
+		}
+	}
+	seen := map[string]string{}
+	for i, what := range All() {
+		s := sitesOf(i, what)
+		for _, origin := range s.origins() {
+			at := origin + " " + s.real(crumb)
+			if other := seen[at]; other != "" {
+				t.Errorf("%s and %s leave the same names on %s", other, what.Name, origin)
+			}
+			seen[at] = what.Name
+		}
+	}
+	for name := range exceptions {
+		if !slices.ContainsFunc(All(), func(b Behaviour) bool { return b.Name == name }) {
+			t.Errorf("exceptions names %s, which is declared nowhere", name)
+		}
 	}
 }
 

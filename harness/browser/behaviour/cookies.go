@@ -47,8 +47,7 @@ func byHTTP(name, line string) func(v *Visit) string { return across(front, back
 func across(from, to, name, line string) func(v *Visit) string {
 	return func(v *Visit) string {
 		v.goTo(from + "/page")
-		v.set(nil, to, name+line)
-		return v.judged(name, has(v.cookies(nil, to), name), Kept, Dropped)
+		return v.judged(name, has(v.receives(nil, to, setting(to, name+line)), name), Kept, Dropped)
 	}
 }
 
@@ -64,10 +63,10 @@ func byScript(line string) func(v *Visit) string {
 			const line = (await fetch(to)).headers.get('X-Line')
 			if (!line) return 'never offered by the site'
 			document.cookie = line
-			return document.cookie.split('; ').some(c => c.startsWith('c=')) ? 'kept' : 'dropped'
+			return document.cookie.split('; ').includes(line.split(';')[0]) ? 'kept' : 'dropped'
 		}`
 		var outcome string
-		v.eval(v.frame(0), script, address(back, "/line", "c", "c=1"+line), &outcome)
+		v.eval(v.frame(0), script, address(back, "/line", "c", crumb+"=1"+line), &outcome)
 		return outcome
 	}
 }
@@ -75,96 +74,89 @@ func byScript(line string) func(v *Visit) string {
 // byDocument: a frame's own document sets it, and its script asks.
 func byDocument(line string) func(v *Visit) string {
 	return func(v *Visit) string {
-		v.goTo(address(front, "/page", "frame", address(back, "/set", "c", "c=1"+line)))
-		return v.judged("c", has(v.cookies(v.frame(0), back), "c"), Kept, Dropped)
+		v.goTo(address(front, "/page", "frame", address(back, "/set", "c", crumb+"=1"+line)))
+		return v.judged(crumb, has(v.receives(v.frame(0), back), crumb), Kept, Dropped)
 	}
 }
 
 func thirdParty() []Behaviour {
 	const group = thirdParties
 	return []Behaviour{
-		{"third-party-http", group, "set by the answer to a fetch", sending, byHTTP("c", "=1"+none), noCookies},
+		{"third-party-http", group, "set by the answer to a fetch", sending, byHTTP(crumb, "=1"+none), noCookies},
 		{"third-party-script", group, "set by script in a frame", storing, byScript(none), withhold("X-Line")},
 		{"third-party-frame", group, "set by a frame's document", storing, byDocument(none), noCookies},
 		{"third-party-visited", group, "set on its own site, sent from another's page", sending, func(v *Visit) string {
-			v.goTo(address(back, "/set", "c", "c=1"+none))
+			v.goTo(address(back, "/set", "c", crumb+"=1"+none))
 			v.goTo(front + "/page")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
+			return v.judged(crumb, has(v.receives(nil, back), crumb), Sent, NotSent)
 		}, noCookies},
 		{"third-party-elsewhere", group, "set under one site, sent under another", sending, func(v *Visit) string {
 			v.goTo(front + "/page")
-			v.set(nil, back, "c=1"+none)
-			kept := has(v.cookies(nil, back), "c")
+			kept := has(v.receives(nil, back, setting(back, crumb+"=1"+none)), crumb)
 			v.goTo(third + "/page")
-			there := has(v.cookies(nil, back), "c")
+			there := has(v.receives(nil, back), crumb)
 			if !kept && !there {
-				return v.judged("c", false, "", Dropped)
+				return v.judged(crumb, false, "", Dropped)
 			}
-			return v.judged("c", there, Sent, NotSent)
+			return v.judged(crumb, there, Sent, NotSent)
 		}, noCookies},
 	}
 }
 
 func partitions() []Behaviour {
-	const group = partitioned
+	const group = partitionedCookie
+	const plain, partitioned = crumb + "=plain" + none, crumb + "=partitioned" + part
 	set := func(v *Visit) bool {
 		v.goTo(front + "/page")
-		v.set(nil, back, "c=1"+part)
-		return has(v.cookies(nil, back), "c")
+		return has(v.receives(nil, back, setting(back, crumb+"=1"+part)), crumb)
 	}
 	// under says whether what was kept under the front is sent under top.
 	under := func(top string) func(v *Visit) string {
 		return func(v *Visit) string {
 			if !set(v) {
-				return v.judged("c", false, "", Dropped)
+				return v.judged(crumb, false, "", Dropped)
 			}
 			v.goTo(top + "/page")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
+			return v.judged(crumb, has(v.receives(nil, back), crumb), Sent, NotSent)
 		}
 	}
 	return []Behaviour{
-		{"partitioned-http", group, "set by the answer to a fetch", chipsSet, byHTTP("c", "=1"+part), noCookies},
+		{"partitioned-http", group, "set by the answer to a fetch", chipsSet, byHTTP(crumb, "=1"+part), noCookies},
 		{"partitioned-script", group, "set by document.cookie in a frame", wptChips, byScript(part), withhold("X-Line")},
 		{"partitioned-cookiestore", group, "set by CookieStore in a frame", "https://cookiestore.spec.whatwg.org/#CookieStore-set", func(v *Visit) string {
 			v.goTo(address(front, "/page", "frame", back+"/page"))
 			const script = `async to => {
-				const line = (await fetch(to)).headers.get('X-Line')
-				if (!line) return 'never offered by the site'
+				const name = (await fetch(to)).headers.get('X-Line')
+				if (!name) return 'never offered by the site'
 				if (!self.cookieStore) return 'no such API'
-				try { await cookieStore.set({name: 'c', value: line, sameSite: 'none', partitioned: true}) } catch (e) { return 'refused: ' + e.name }
-				return await cookieStore.get('c') ? 'kept' : 'dropped'
+				try { await cookieStore.set({name, value: '1', sameSite: 'none', partitioned: true}) } catch (e) { return 'refused: ' + e.name }
+				return await cookieStore.get(name) ? 'kept' : 'dropped'
 			}`
 			var outcome string
-			v.eval(v.frame(0), script, address(back, "/line", "c", "1"), &outcome)
+			v.eval(v.frame(0), script, address(back, "/line", "c", crumb), &outcome)
 			return outcome
 		}, withhold("X-Line")},
 		{"partitioned-subdomain", group, "under a subdomain of the same top-level site", chipsKey, under(sister), noCookies},
 		{"partitioned-elsewhere", group, "under another top-level site", chipsSend, under(third), noCookies},
 		{"partitioned-own-site", group, "as first party, after it was set within another's page", chipsSend, under(back), noCookies},
-		{"partitioned-top-level", group, "set on its own site, on its own site", chipsKey, firstParty("c", "=1"+part), noCookies},
+		{"partitioned-top-level", group, "set on its own site, on its own site", chipsKey, firstParty(crumb, "=1"+part), noCookies},
 		{"partitioned-same-name", group, "beside a plain one of the same name, on its own site", chipsSame, func(v *Visit) string {
 			v.goTo(back + "/page")
-			v.set(nil, back, "c=plain"+none)
-			v.set(nil, back, "c=partitioned"+part)
 			var values []string
-			for _, c := range v.cookies(nil, back) {
-				values = append(values, strings.TrimPrefix(c, "c="))
+			for _, c := range v.receives(nil, back, setting(back, plain), setting(back, partitioned)) {
+				values = append(values, strings.TrimPrefix(c, crumb+"="))
 			}
-			return v.judged("c", len(values) > 1, fmt.Sprintf("both kept, %s first", first(values)), "one kept: "+first(values))
+			return v.judged(crumb, len(values) > 1, fmt.Sprintf("both kept, %s first", first(values)), "one kept: "+first(values))
 		}, noCookies},
 		{"partitioned-delete", group, "deleting a plain one of the same name", chipsSame, func(v *Visit) string {
 			v.goTo(back + "/page")
-			v.set(nil, back, "c=plain"+none)
-			v.set(nil, back, "c=partitioned"+part)
-			v.set(nil, back, "c="+none+"; Max-Age=0")
-			return v.judged("c", has(v.cookies(nil, back), "c"), "the partitioned one stays", "both are gone")
+			left := v.receives(nil, back, setting(back, plain), setting(back, partitioned), setting(back, crumb+"="+none+"; Max-Age=0"))
+			return v.judged(crumb, has(left, crumb), "the partitioned one stays", "both are gone")
 		}, noCookies},
 		{"partitioned-delete-own", group, "deleting the Partitioned one beside a plain one", chipsSame, func(v *Visit) string {
 			v.goTo(back + "/page")
-			v.set(nil, back, "c=plain"+none)
-			v.set(nil, back, "c=partitioned"+part)
-			v.set(nil, back, "c="+part+"; Max-Age=0")
-			return v.judged("c", has(v.cookies(nil, back), "c"), "the plain one stays", "both are gone")
+			left := v.receives(nil, back, setting(back, plain), setting(back, partitioned), setting(back, crumb+"="+part+"; Max-Age=0"))
+			return v.judged(crumb, has(left, crumb), "the plain one stays", "both are gone")
 		}, noCookies},
 	}
 }
@@ -177,34 +169,34 @@ func first(values []string) string {
 }
 
 func attributes() []Behaviour {
-	const group, own = elsewhere, "Attributes, on its own site"
+	const group, own = elsewhere, ownSite
 	return []Behaviour{
-		{"samesite-absent", group, "no SameSite", rfc + "5.6.7", byHTTP("c", "=1; Path=/; Secure"), noCookies},
-		{"samesite-lax", group, "SameSite=Lax", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Lax"), noCookies},
-		{"samesite-strict", group, "SameSite=Strict", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Strict"), noCookies},
-		{"samesite-lax-partitioned", group, "SameSite=Lax; Partitioned", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Lax; Partitioned"), noCookies},
-		{"samesite-strict-partitioned", group, "SameSite=Strict; Partitioned", storing, byHTTP("c", "=1; Path=/; Secure; SameSite=Strict; Partitioned"), noCookies},
-		{"samesite-absent-partitioned", group, "Partitioned without SameSite", rfc + "5.6.7", byHTTP("c", "=1; Path=/; Secure; Partitioned"), noCookies},
-		{"none-insecure", group, "SameSite=None without Secure", storing, byHTTP("c", "=1; Path=/; SameSite=None"), noCookies},
-		{"partitioned-insecure", group, "Partitioned without Secure", chips + "partitioned-requires-secure", byHTTP("c", "=1; Path=/; SameSite=None; Partitioned"), noCookies},
-		{"host-prefix-partitioned", group, "__Host-, Partitioned", rfc + "4.1.3.2", byHTTP("__Host-c", "=1"+part), noCookies},
-		{"public-suffix-plain", group, "an ordinary cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+none), noCookies},
-		{"public-suffix-partitioned", group, "a Partitioned cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, "c", "=1"+part), noCookies},
-		{"host-prefix", own, "__Host-, as it must be", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/; Secure"), noCookies},
-		{"host-prefix-domain", own, "__Host- with Domain", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/; Secure; Domain=auth.anchor-back.net"), noCookies},
-		{"host-prefix-path", own, "__Host- with another Path", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/cookies; Secure"), noCookies},
-		{"host-prefix-insecure", own, "__Host- without Secure", rfc + "4.1.3.2", firstParty("__Host-c", "=1; Path=/"), noCookies},
-		{"secure-prefix", own, "__Secure-, as it must be", rfc + "4.1.3.1", firstParty("__Secure-c", "=1; Path=/; Secure; Domain=anchor-back.net"), noCookies},
-		{"secure-prefix-insecure", own, "__Secure- without Secure", rfc + "4.1.3.1", firstParty("__Secure-c", "=1; Path=/"), noCookies},
-		{"domain-registrable", own, "Domain of the registrable domain", storing, firstParty("c", "=1; Path=/; Secure; Domain=anchor-back.net"), noCookies},
+		{"samesite-absent", group, "no SameSite", rfc + "5.6.7", byHTTP(crumb, "=1; Path=/; Secure"), noCookies},
+		{"samesite-lax", group, "SameSite=Lax", storing, byHTTP(crumb, "=1; Path=/; Secure; SameSite=Lax"), noCookies},
+		{"samesite-strict", group, "SameSite=Strict", storing, byHTTP(crumb, "=1; Path=/; Secure; SameSite=Strict"), noCookies},
+		{"samesite-lax-partitioned", group, "SameSite=Lax; Partitioned", storing, byHTTP(crumb, "=1; Path=/; Secure; SameSite=Lax; Partitioned"), noCookies},
+		{"samesite-strict-partitioned", group, "SameSite=Strict; Partitioned", storing, byHTTP(crumb, "=1; Path=/; Secure; SameSite=Strict; Partitioned"), noCookies},
+		{"samesite-absent-partitioned", group, "Partitioned without SameSite", rfc + "5.6.7", byHTTP(crumb, "=1; Path=/; Secure; Partitioned"), noCookies},
+		{"none-insecure", group, "SameSite=None without Secure", storing, byHTTP(crumb, "=1; Path=/; SameSite=None"), noCookies},
+		{"partitioned-insecure", group, "Partitioned without Secure", chips + "partitioned-requires-secure", byHTTP(crumb, "=1; Path=/; SameSite=None; Partitioned"), noCookies},
+		{"host-prefix-partitioned", group, "__Host-, Partitioned", rfc + "4.1.3.2", byHTTP("__Host-"+crumb, "=1"+part), noCookies},
+		{"public-suffix-plain", group, "an ordinary cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, crumb, "=1"+none), noCookies},
+		{"public-suffix-partitioned", group, "a Partitioned cookie, by b.vercel.app for a.vercel.app", "https://publicsuffix.org/list/", across(vercelA, vercelB, crumb, "=1"+part), noCookies},
+		{"host-prefix", own, "__Host-, as it must be", rfc + "4.1.3.2", firstParty("__Host-"+crumb, "=1; Path=/; Secure"), noCookies},
+		{"host-prefix-domain", own, "__Host- with Domain", rfc + "4.1.3.2", firstParty("__Host-"+crumb, "=1; Path=/; Secure; Domain=auth.anchor-back.net"), noCookies},
+		{"host-prefix-path", own, "__Host- with another Path", rfc + "4.1.3.2", firstParty("__Host-"+crumb, "=1; Path=/cookies; Secure"), noCookies},
+		{"host-prefix-insecure", own, "__Host- without Secure", rfc + "4.1.3.2", firstParty("__Host-"+crumb, "=1; Path=/"), noCookies},
+		{"secure-prefix", own, "__Secure-, as it must be", rfc + "4.1.3.1", firstParty("__Secure-"+crumb, "=1; Path=/; Secure; Domain=anchor-back.net"), noCookies},
+		{"secure-prefix-insecure", own, "__Secure- without Secure", rfc + "4.1.3.1", firstParty("__Secure-"+crumb, "=1; Path=/"), noCookies},
+		{"domain-registrable", own, "Domain of the registrable domain", storing, firstParty(crumb, "=1; Path=/; Secure; Domain=anchor-back.net"), noCookies},
 		{"domain-public-suffix", own, "Domain of a public suffix (vercel.app)", "https://publicsuffix.org/list/", func(v *Visit) string {
 			v.goTo(vercelA + "/page")
-			v.set(nil, vercelA, "c=1; Path=/; Secure; Domain=vercel.app")
-			return v.judged("c", has(v.cookies(nil, vercelA), "c"), Kept, Dropped)
+			there := v.receives(nil, vercelA, setting(vercelA, crumb+"=1; Path=/; Secure; Domain=vercel.app"))
+			return v.judged(crumb, has(there, crumb), Kept, Dropped)
 		}, noCookies},
 		{"public-suffix-sites", own, "two hosts of one public suffix, to each other", "https://html.spec.whatwg.org/multipage/browsers.html#same-site", func(v *Visit) string {
 			v.goTo(vercelA + "/page")
-			site := v.ask(nil, vercelB, "include").Site
+			site := v.told(v.calls(nil, asking(vercelB))).Site
 			if site == "" {
 				return "not told by Sec-Fetch-Site"
 			}

@@ -9,26 +9,26 @@ import (
 )
 
 func framed() []Behaviour {
-	const group = "Frames"
+	const group = frames
 	// aba is the front within the back within the front.
 	aba := func(line string) func(v *Visit) string {
 		return func(v *Visit) string {
-			v.goTo(address(front, "/set", "c", "c=1"+line))
-			if !has(v.cookies(nil, front), "c") {
-				return v.judged("c", false, "", "dropped as first party")
+			v.goTo(address(front, "/set", "c", crumb+"=1"+line))
+			if !has(v.receives(nil, front), crumb) {
+				return v.judged(crumb, false, "", "dropped as first party")
 			}
 			began := time.Now()
 			v.goTo(address(front, "/page", "frame", address(back, "/page", "frame", front+"/cookies")))
 			v.await(began, front, "/cookies")
 			names, _ := v.received(front, "/cookies")
-			return v.judged("c", slices.Contains(names, "c"), Sent, NotSent)
+			return v.judged(crumb, slices.Contains(names, crumb), Sent, NotSent)
 		}
 	}
 	siblings := func(line string) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(address(front, "/page", "frame", back+"/page", "frame", back+"/page"))
-			v.set(v.frame(0), back, "c=1"+line)
-			return v.judged("c", has(v.cookies(v.frame(1), back), "c"), Sent, NotSent)
+			v.calls(v.frame(0), setting(back, crumb+"=1"+line))
+			return v.judged(crumb, has(v.receives(v.frame(1), back), crumb), Sent, NotSent)
 		}
 	}
 	const chain = chipsKey
@@ -46,14 +46,13 @@ func crossings() []Behaviour {
 	embedded := func(line string, via ...string) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(front + "/page")
-			to := address(back, "/set", "c", "c=1"+line)
+			to := address(back, "/set", "c", crumb+"=1"+line)
 			if len(via) > 0 {
 				to = address(via[0], "/to", "u", to)
 			} else {
-				to = address(back, "/to", "c", "c=1"+line, "u", front+"/cookies")
+				to = address(back, "/to", "c", crumb+"=1"+line, "u", front+"/cookies")
 			}
-			v.call(nil, to)
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, Dropped)
+			return v.judged(crumb, has(v.receives(nil, back, call{to: to}), crumb), Kept, Dropped)
 		}
 	}
 	return []Behaviour{
@@ -62,11 +61,11 @@ func crossings() []Behaviour {
 		{"redirect-top-plain", group, "B's ordinary cookie of a top-level redirect, within A", sending, bounced(none), noCookies},
 		{"redirect-top-partitioned", group, "B's Partitioned cookie of a top-level redirect, within A", chipsKey, bounced(part), noCookies},
 		{"redirect-top-back", group, "A's SameSite=Strict cookie after a top-level redirect by B", rfc + "5.2", func(v *Visit) string {
-			v.goTo(address(front, "/set", "c", "c=1; Path=/; Secure; SameSite=Strict"))
+			v.goTo(address(front, "/set", "c", crumb+"=1; Path=/; Secure; SameSite=Strict"))
 			v.goTo(third + "/page")
 			v.goTo(address(back, "/to", "u", front+"/page"))
 			names, _ := v.received(front, "/page")
-			return v.judged("c", slices.Contains(names, "c"), Sent, NotSent)
+			return v.judged(crumb, slices.Contains(names, crumb), Sent, NotSent)
 		}, noCookies},
 		{"popup-plain", group, "B's ordinary cookie, set in a window that A opened, within A", sending, popup(none), noCookies},
 		{"popup-partitioned", group, "B's Partitioned cookie, set in a window that A opened, within A", chipsKey, popup(part), noCookies},
@@ -82,11 +81,12 @@ func crossings() []Behaviour {
 func popup(line string) func(v *Visit) string {
 	return func(v *Visit) string {
 		v.goTo(front + "/page")
-		v.eval(nil, `to => { popup = to }`, address(back, "/set", "c", "c=1"+line), nil)
+		// Its frame is asked for once the browser has its page, cookie and all.
+		v.eval(nil, `to => { popup = to }`, address(back, "/set", "c", crumb+"=1"+line, "frame", back+"/cookies"), nil)
 		began := time.Now()
 		v.clicked(v.page, "#popup")
-		v.await(began, back, "/set")
-		return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
+		v.await(began, back, "/cookies")
+		return v.judged(crumb, has(v.receives(nil, back), crumb), Sent, NotSent)
 	}
 }
 
@@ -95,8 +95,8 @@ func popup(line string) func(v *Visit) string {
 func bounced(line string) func(v *Visit) string {
 	return func(v *Visit) string {
 		v.goTo(third + "/page")
-		v.goTo(address(back, "/to", "c", "c=1"+line, "u", front+"/page"))
-		return v.judged("c", has(v.cookies(nil, back), "c"), Sent, NotSent)
+		v.goTo(address(back, "/to", "c", crumb+"=1"+line, "u", front+"/page"))
+		return v.judged(crumb, has(v.receives(nil, back), crumb), Sent, NotSent)
 	}
 }
 
@@ -115,7 +115,7 @@ const settled = 4 * time.Second
 func storageAccess(gesture, visited bool) func(v *Visit) string {
 	return func(v *Visit) string {
 		if visited {
-			v.goTo(address(back, "/set", "c", "c=1"+none))
+			v.goTo(address(back, "/set", "c", crumb+"=1"+none))
 			v.clicked(v.page, "#nothing")
 		}
 		v.goTo(address(front, "/page", "frame", back+"/page"))
@@ -142,6 +142,6 @@ func storageAccess(gesture, visited bool) func(v *Visit) string {
 		if outcome != "granted" || !visited {
 			return outcome
 		}
-		return outcome + map[bool]string{true: ", with its cookie", false: ", without its cookie"}[has(v.cookies(inside, back), "c")]
+		return outcome + map[bool]string{true: ", with its cookie", false: ", without its cookie"}[has(v.receives(inside, back), crumb)]
 	}
 }

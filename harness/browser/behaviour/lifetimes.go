@@ -50,8 +50,8 @@ func (b *Bench) restart(ctx context.Context) (outcomes map[string]string, err er
 // before has a cookie set. It returns what there is to say of it already.
 func (v *Visit) before(name string) string {
 	v.goTo(restarts[name].under + "/page")
-	v.set(nil, back, "c=1"+restarts[name].line)
-	if v.err == nil && v.offered("c") && !has(v.cookies(nil, back), "c") {
+	kept := has(v.receives(nil, back, setting(back, crumb+"=1"+restarts[name].line)), crumb)
+	if v.err == nil && v.offered(crumb) && !kept {
 		return "dropped before the restart"
 	}
 	return ""
@@ -59,25 +59,27 @@ func (v *Visit) before(name string) string {
 
 func (v *Visit) after(name, early string) string {
 	v.goTo(restarts[name].under + "/page")
-	return cmp.Or(early, v.judged("c", has(v.cookies(nil, back), "c"), Kept, "gone"))
+	return cmp.Or(early, v.judged(crumb, has(v.receives(nil, back), crumb), Kept, "gone"))
 }
 
 func lifetimes() []Behaviour {
 	const group = "Restart with a kept profile"
 	const limits = "Limits of one partition"
+	clearing := call{to: back + "/clear"}
 	counted := func(n, size int) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(front + "/page")
 			value := strings.Repeat("x", size)
+			var all []call
 			// In tens: one answer's header has a limit, too.
 			for i := 0; i < n; i += 10 {
 				var lines []string
 				for j := i; j < min(i+10, n); j++ {
 					lines = append(lines, fmt.Sprintf("c%d=%s%s", j, value, part))
 				}
-				v.set(nil, back, lines...)
+				all = append(all, setting(back, lines...))
 			}
-			got := len(v.cookies(nil, back))
+			got := len(v.receives(nil, back, all...))
 			return v.judged("c0", true, fmt.Sprintf("%d of %d kept", got, n), "")
 		}
 	}
@@ -89,34 +91,30 @@ func lifetimes() []Behaviour {
 		{"limit-bytes", limits, "8 cookies of 3000 bytes", chipsMany, counted(8, 3000), noCookies},
 		{"limit-size", limits, "a cookie of more than 4096 bytes", rfc + "5.6", func(v *Visit) string {
 			v.goTo(back + "/page")
-			v.set(nil, back, "c="+strings.Repeat("x", 4096)+"; Path=/; Secure")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, Dropped)
+			there := v.receives(nil, back, setting(back, crumb+"="+strings.Repeat("x", 4096)+"; Path=/; Secure"))
+			return v.judged(crumb, has(there, crumb), Kept, Dropped)
 		}, noCookies},
 		{"clear-site-data", "Clear-Site-Data", "from another site's page, for a Partitioned cookie", chips + "partitioned-cookies-and-clear-site-data", func(v *Visit) string {
 			v.goTo(front + "/page")
-			v.set(nil, back, "c=1"+part)
-			if !has(v.cookies(nil, back), "c") {
-				return v.judged("c", false, "", "dropped before")
+			if !has(v.receives(nil, back, setting(back, crumb+"=1"+part)), crumb) {
+				return v.judged(crumb, false, "", "dropped before")
 			}
-			v.call(nil, back+"/clear")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, "cleared")
+			return v.judged(crumb, has(v.receives(nil, back, clearing), crumb), Kept, "cleared")
 		}, noCookies},
 		{"clear-site-data-elsewhere", "Clear-Site-Data", "a Partitioned cookie of one top-level site, cleared under another", chips + "partitioned-cookies-and-clear-site-data", func(v *Visit) string {
 			v.goTo(front + "/page")
-			v.set(nil, back, "c=1"+part)
-			if !has(v.cookies(nil, back), "c") {
-				return v.judged("c", false, "", "dropped before")
+			if !has(v.receives(nil, back, setting(back, crumb+"=1"+part)), crumb) {
+				return v.judged(crumb, false, "", "dropped before")
 			}
 			v.goTo(third + "/page")
-			v.call(nil, back+"/clear")
+			v.calls(nil, clearing)
 			v.goTo(front + "/page")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, "cleared")
+			return v.judged(crumb, has(v.receives(nil, back), crumb), Kept, "cleared")
 		}, noCookies},
 		{"clear-site-data-own", "Clear-Site-Data", "on its own site", "https://w3c.github.io/webappsec-clear-site-data/#clear-cookies", func(v *Visit) string {
 			v.goTo(back + "/page")
-			v.set(nil, back, "c=1; Path=/; Secure")
-			v.call(nil, back+"/clear")
-			return v.judged("c", has(v.cookies(nil, back), "c"), Kept, "cleared")
+			left := v.receives(nil, back, setting(back, crumb+"=1; Path=/; Secure"), clearing)
+			return v.judged(crumb, has(left, crumb), Kept, "cleared")
 		}, noCookies},
 	}
 }

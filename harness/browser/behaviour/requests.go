@@ -21,21 +21,21 @@ func storage() []Behaviour {
 	return []Behaviour{
 		{"localstorage", group, "localStorage of a frame, and of its site as first party", "https://storage.spec.whatwg.org/#storage-keys", func(v *Visit) string {
 			v.goTo(back + "/page")
-			v.eval(nil, `() => localStorage.setItem('k', 'first party')`, nil, nil)
+			v.eval(nil, `name => localStorage.setItem(name, 'first party')`, crumb, nil)
 			v.goTo(address(front, "/page", "frame", back+"/page"))
-			const script = `() => { try { return {'first party': 'shared'}[localStorage.getItem('k')] || 'apart' } catch (e) { return 'denied' } }`
+			const script = `name => { try { return {'first party': 'shared'}[localStorage.getItem(name)] || 'apart' } catch (e) { return 'denied' } }`
 			var outcome string
-			v.eval(v.frame(0), script, nil, &outcome)
+			v.eval(v.frame(0), script, crumb, &outcome)
 			return outcome
 		}, sandboxed},
 		{"localstorage-stays", group, "localStorage of a frame, after a reload", "https://storage.spec.whatwg.org/#storage-keys", func(v *Visit) string {
 			with := address(front, "/page", "frame", back+"/page")
 			v.goTo(with)
-			const write = `() => { try { localStorage.setItem('k', '1'); return true } catch { return false } }`
+			const write = `name => { try { localStorage.setItem(name, '1'); return true } catch { return false } }`
 			var wrote, read bool
-			v.eval(v.frame(0), write, nil, &wrote)
+			v.eval(v.frame(0), write, crumb, &wrote)
 			v.goTo(with)
-			v.eval(v.frame(0), `() => { try { return localStorage.getItem('k') === '1' } catch { return false } }`, nil, &read)
+			v.eval(v.frame(0), `name => { try { return localStorage.getItem(name) === '1' } catch { return false } }`, crumb, &read)
 			switch {
 			case !wrote:
 				return "denied"
@@ -46,7 +46,7 @@ func storage() []Behaviour {
 		}, sandboxed},
 		{"http-cache", group, "a cached answer, under another top-level site", "https://fetch.spec.whatwg.org/#http-cache-partitions", func(v *Visit) string {
 			number := func() (n int) {
-				v.eval(nil, `async to => Number(await (await fetch(to)).text())`, back+"/number", &n)
+				v.eval(nil, `async to => Number(await (await fetch(to)).text())`, back+"/number/"+crumb, &n)
 				return n
 			}
 			v.goTo(front + "/page")
@@ -85,11 +85,11 @@ func requests() []Behaviour {
 	credentials := func(mode string) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(front + "/page")
-			v.set(nil, back, "c=1"+part)
-			if !has(v.ask(nil, back, "include").Cookies, "c") {
-				return v.judged("c", false, "", "dropped before")
+			got := v.calls(nil, setting(back, crumb+"=1"+part), asking(back), call{back + "/cookies", map[string]any{"credentials": mode}})
+			if !has(v.told(got[:2]).Cookies, crumb) {
+				return v.judged(crumb, false, "", "dropped before")
 			}
-			return v.judged("c", has(v.ask(nil, back, mode).Cookies, "c"), Sent, NotSent)
+			return v.judged(crumb, has(v.told(got).Cookies, crumb), Sent, NotSent)
 		}
 	}
 	const h = "h"
@@ -99,7 +99,7 @@ func requests() []Behaviour {
 	readable := func(query ...string) func(v *Visit) string {
 		return func(v *Visit) string {
 			v.goTo(front + "/page")
-			return v.held(v.call, address(back, "/cors", with...), address(back, "/cors", query...))
+			return v.held(nil, address(back, "/cors/"+crumb, with...), address(back, "/cors/"+crumb, query...))
 		}
 	}
 	// preflighted does so with a preflight's; the request's own has them all.
@@ -110,9 +110,9 @@ func requests() []Behaviour {
 				for _, line := range lines {
 					query = append(query, "p", line)
 				}
-				return address(back, "/cors", append(query, with...)...)
+				return address(back, "/cors/"+crumb, append(query, with...)...)
 			}
-			return v.held(v.put, ask(granting), ask(lines, "s", status))
+			return v.held(put, ask(granting), ask(lines, "s", status))
 		}
 	}
 	without := func(name string) []string {
@@ -123,12 +123,11 @@ func requests() []Behaviour {
 	return []Behaviour{
 		{"preflight-credentials", group, "cookies on a preflight, and on its request", flights, func(v *Visit) string {
 			v.goTo(front + "/page")
-			v.set(nil, back, "c=1"+part)
-			v.eval(nil, `async to => { try { await fetch(to, {credentials: 'include', headers: {'X-Asked': '1'}}) } catch {} }`, back+"/cookies", nil)
+			v.calls(nil, setting(back, crumb+"=1"+part), call{back + "/cookies", map[string]any{"headers": map[string]any{"X-Asked": "1"}}})
 			on := map[bool]string{}
 			for _, e := range v.exchanges() {
 				if e.Path == "/cookies" && e.Origin == v.real(back) {
-					on[e.Preflight] = fmt.Sprint(len(e.Request.Cookies))
+					on[e.Preflight] = fmt.Sprint(len(v.own(e.Request.Cookies)))
 				}
 			}
 			if on[true] == "" {
@@ -172,13 +171,17 @@ const (
 
 var granting = []string{allowOrigin + ":" + front, allowCredentials + ":true", allowHeaders + ":X-Asked", allowMethods + ":PUT"}
 
+// put is what takes a preflight.
+var put = map[string]any{"method": http.MethodPut, "headers": map[string]any{"X-Asked": "1"}}
+
 // held says whether the page may read what comes of a call, once it has read
 // another that lacks nothing.
-func (v *Visit) held(call func(in browser.Scope, to string) bool, whole, to string) string {
+func (v *Visit) held(how map[string]any, whole, to string) string {
+	got := v.calls(nil, call{whole, how}, call{to, how})
 	switch {
-	case !call(nil, whole):
+	case !got[0].Read:
 		return "refused even where nothing is lacking"
-	case call(nil, to):
+	case got[1].Read:
 		return Allowed
 	}
 	return Refused

@@ -27,70 +27,116 @@ const (
 
 var origins = trace.Origins{Frontend: front, Auth: back, Stranger: third}
 
-var canonical = slices.Concat(visited, asked)
+var (
+	visited = []string{front, sister, third, vercelA}
+	asked   = []string{back, vercelB}
+)
 
-// sites are those of one visit: the set-th of them, each under registrable
-// domains of its own; 0 are the canonical ones. Of those that share, the sites
-// that are only visited, and keep nothing, are the canonical ones: a browser
-// need not start a process for each anew.
-type sites struct {
-	set    int
-	shares bool
+// Of a session that is shared, all behaviours share the sites that are only
+// visited, and those that are only asked from other sites' pages, too: a
+// browser need not connect to each anew, nor start a process for it. What keeps
+// one from seeing what another has left is the name of its cookies (tags). Those
+// that visit what they ask as first party have it apart, since browsers may
+// remember that; and those that empty, fill or open something have it to
+// themselves.
+const (
+	abroad = iota // asked from other sites' pages alone: the canonical ones
+	home          // asked from their own pages
+	alone         // the first of those that one behaviour has to itself
+)
+
+// Groups of behaviours that share what they ask.
+const (
+	thirdParties      = "Ordinary third-party cookie"
+	partitionedCookie = "Partitioned cookie"
+	frames            = "Frames"
+	elsewhere         = "Attributes, set by a fetch from another site"
+	ownSite           = "Attributes, on its own site"
+	credentialed      = "Credentials"
+	corsLacks         = "CORS: what the answer to a request lacks"
+	preflightLacks    = "CORS: what the answer to its preflight lacks"
+)
+
+var sharing = map[string]int{
+	thirdParties: abroad, partitionedCookie: abroad, frames: abroad, elsewhere: abroad, credentialed: abroad,
+	corsLacks: abroad, preflightLacks: abroad, ownSite: home,
 }
 
-// Groups of behaviours that share the sites that are only visited: theirs are
-// left as they were found. All others have every site to themselves.
-const (
-	thirdParties   = "Ordinary third-party cookie"
-	partitioned    = "Partitioned cookie"
-	elsewhere      = "Attributes, set by a fetch from another site"
-	credentialed   = "Credentials"
-	corsLacks      = "CORS: what the answer to a request lacks"
-	preflightLacks = "CORS: what the answer to its preflight lacks"
-)
+// exceptions are behaviours that do not share what their group does.
+var exceptions = map[string]int{
+	"third-party-visited": alone, "partitioned-own-site": alone,
+	"partitioned-top-level": home, "partitioned-same-name": home, "partitioned-delete": home, "partitioned-delete-own": home,
+	"redirect-embedded-to": abroad, "redirect-embedded-from": abroad,
+	"localstorage-stays": abroad, "http-cache": abroad,
+}
 
-var sharing = []string{thirdParties, partitioned, elsewhere, credentialed, corsLacks, preflightLacks}
+// sites are those of one visit. All that a probe names is canonical.
+type sites struct {
+	set int    // of the sites that are asked
+	tag string // of the cookies and of all else that has a name; "" for the canonical one
+}
 
-var (
-	visited = []string{front, sister, third}
-	asked   = []string{back, vercelA, vercelB}
-)
+// sitesOf are those of the i-th behaviour in a session that is shared.
+func sitesOf(i int, what Behaviour) sites {
+	set, known := exceptions[what.Name]
+	if !known {
+		if set, known = sharing[what.Group]; !known {
+			set = alone
+		}
+	}
+	if set == alone {
+		set += i
+	}
+	return sites{set: set, tag: strconv.Itoa(i + 1)}
+}
 
-// real is a text with the names of these sites.
+// crumb is the canonical name of what a behaviour leaves: a cookie, an entry of
+// storage, an address of its own.
+const crumb = "crumb"
+
+// real is a text with the names of these sites and of what is left there.
 func (s sites) real(text string) string {
-	if s.set == 0 {
-		return text
-	}
-	names := []string{
-		"anchor-back.net", fmt.Sprintf("anchor-back-%d.net", s.set),
-		"a.vercel.app", fmt.Sprintf("a-%d.vercel.app", s.set),
-		"b.vercel.app", fmt.Sprintf("b-%d.vercel.app", s.set),
-	}
-	if !s.shares {
+	var names []string
+	if s.set != abroad {
 		names = append(names,
-			"harbour-front.com", fmt.Sprintf("harbour-front-%d.com", s.set),
-			"far-stranger.org", fmt.Sprintf("far-stranger-%d.org", s.set))
+			"anchor-back.net", fmt.Sprintf("anchor-back-%d.net", s.set),
+			"b.vercel.app", fmt.Sprintf("b-%d.vercel.app", s.set))
+	}
+	if s.tag != "" {
+		names = append(names, crumb, crumb+"-"+s.tag)
 	}
 	return strings.NewReplacer(names...).Replace(text)
 }
 
-// own are the origins that no other visit has.
-func (s sites) own() (all []string) {
-	for _, origin := range canonical {
-		if !s.shares || slices.Contains(asked, origin) {
-			all = append(all, s.real(origin))
-		}
+// canonical is the name of a cookie, if it is one of this visit's.
+func (s sites) canonical(name string) (string, bool) {
+	before, tag, tagged := strings.Cut(name, crumb+"-")
+	if !tagged {
+		return name, true
+	}
+	return before + crumb, tag == s.tag
+}
+
+// origins are all of this visit's.
+func (s sites) origins() []string {
+	all := slices.Clone(visited)
+	for _, origin := range asked {
+		all = append(all, s.real(origin))
 	}
 	return all
 }
 
-// routes are those of the canonical sites and of so many sets beside them.
+// routes are those of so many sets of sites.
 func routes(sets int) []edge.Route {
 	h := site()
+	known := map[string]bool{}
 	var all []edge.Route
-	for n := range sets + 1 {
-		for _, o := range canonical {
-			all = append(all, edge.Route{Origin: sites{set: n}.real(o), Role: trace.RoleStranger, Handler: h})
+	for n := range sets {
+		for _, origin := range (sites{set: n}).origins() {
+			if !known[origin] {
+				known[origin] = true
+				all = append(all, edge.Route{Origin: origin, Role: trace.RoleStranger, Handler: h})
+			}
 		}
 	}
 	return all
@@ -104,11 +150,11 @@ func routes(sets int) []edge.Route {
 //	/cookies   what was received: {"cookies": ["name=value", …], "site": Sec-Fetch-Site}
 //	/to        sets the cookies of ?c= and redirects to ?u=
 //	/clear     Clear-Site-Data: "cookies"
-//	/number    a number, another one for each request that arrives; cacheable
-//	/cors      answers with the headers of ?h=Name:value alone; a preflight, with
+//	/number/…  a number, another one for each request that arrives; cacheable
+//	/cors/…    answers with the headers of ?h=Name:value alone; a preflight, with
 //	           those of ?p= and the status ?s=
 //
-// A page's own origin may read all of them but /cors, with credentials.
+// A page's own origin may read all of them but /cors/, with credentials.
 func site() http.Handler {
 	var numbers atomic.Int64
 	mux := http.NewServeMux()
@@ -142,7 +188,7 @@ func site() http.Handler {
 		http.Redirect(w, r, r.URL.Query().Get("u"), http.StatusFound)
 	})
 	handle("/clear", func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Clear-Site-Data", `"cookies"`) })
-	handle("/number", func(w http.ResponseWriter, r *http.Request) {
+	handle("/number/", func(w http.ResponseWriter, r *http.Request) {
 		// The same for every origin: an answer for one alone would be refused
 		// to another, cached or not.
 		w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -150,7 +196,7 @@ func site() http.Handler {
 		w.Header().Set("Cache-Control", "public, max-age=600")
 		_, _ = fmt.Fprint(w, numbers.Add(1))
 	})
-	mux.HandleFunc("/cors", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/cors/", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		headers, status := r.URL.Query()["h"], http.StatusOK
 		if edge.IsPreflight(r) {

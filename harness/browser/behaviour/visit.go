@@ -2,6 +2,7 @@ package behaviour
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,8 +17,9 @@ import (
 // Visit is one probe's walk. Its first error stands, and makes all that comes
 // after it do nothing: probes read as walks, and Run looks at the end.
 //
-// A probe names the canonical sites. The visit goes to a set of its own, under
-// other registrable domains, and translates all that it is told.
+// A probe names the canonical sites, and calls crumb what it leaves there. The
+// visit goes to the sites that are its own, has what it leaves there named so that
+// nothing else is, and translates all that it tells and is told.
 type Visit struct {
 	*stay
 	ctx   context.Context
@@ -26,12 +28,12 @@ type Visit struct {
 	err   error
 }
 
-// real is a text with the names of this visit's sites.
+// real is a text with this visit's names.
 func (v *Visit) real(text string) string { return v.sites.real(text) }
 
 // mine says whether what was recorded of an address is this visit's.
 func (v *Visit) mine(at time.Time, address string) bool {
-	return !at.Before(v.began) && slices.ContainsFunc(v.sites.own(), func(origin string) bool {
+	return !at.Before(v.began) && slices.ContainsFunc(v.sites.origins(), func(origin string) bool {
 		return strings.Contains(address, origin)
 	})
 }
@@ -98,15 +100,8 @@ func (v *Visit) eval(in browser.Scope, script string, arg, out any) {
 		if in == nil {
 			in = v.page
 		}
-		switch told := arg.(type) {
-		case string:
-			arg = v.real(told)
-		case []string:
-			all := slices.Clone(told)
-			for i := range all {
-				all[i] = v.real(all[i])
-			}
-			arg = all
+		if text, is := arg.(string); is {
+			arg = v.real(text)
 		}
 		return in.Eval(v.ctx, script, arg, out)
 	})
@@ -117,37 +112,83 @@ func (v *Visit) clicked(in browser.Scope, selector string) {
 	v.do("click "+selector, func() error { return in.Click(v.ctx, selector) })
 }
 
-// call fetches with credentials, and says whether the page may read it.
-func (v *Visit) call(in browser.Scope, to string) bool { return v.fetched(in, to, `{}`) }
-
-// put does so with what takes a preflight.
-func (v *Visit) put(in browser.Scope, to string) bool {
-	return v.fetched(in, to, `{method: 'PUT', headers: {'X-Asked': '1'}}`)
+// call is one that a page's script makes, with credentials unless how says
+// otherwise, which is fetch's second argument.
+type call struct {
+	to  string
+	how map[string]any
 }
 
-func (v *Visit) fetched(in browser.Scope, to, how string) (read bool) {
-	script := `async to => { try { await (await fetch(to, {credentials: 'include', ...` + how + `})).text(); return true } catch { return false } }`
-	v.eval(in, script, to, &read)
-	return read
+// answered is what the script may read of it.
+type answered struct {
+	Read bool            `json:"read"`
+	Said json.RawMessage `json:"said"` // null where it was no JSON
 }
 
-// set has an origin set a cookie, asked by the open page.
-func (v *Visit) set(in browser.Scope, origin string, lines ...string) {
+// calls makes them one after the other: what waits between them is the browser
+// alone.
+func (v *Visit) calls(in browser.Scope, all ...call) []answered {
+	const script = `async calls => {
+		const all = []
+		for (const [to, how] of calls) {
+			const one = {read: false, said: null}
+			all.push(one)
+			try {
+				const text = await (await fetch(to, {credentials: 'include', ...how})).text()
+				one.read = true
+				one.said = JSON.parse(text)
+			} catch {}
+		}
+		return all
+	}`
+	var told []any
+	for _, c := range all {
+		how := c.how
+		if how == nil {
+			how = map[string]any{}
+		}
+		told = append(told, []any{v.real(c.to), how})
+	}
+	var got []answered
+	v.eval(in, script, told, &got)
+	if len(got) != len(all) { // where there is an error
+		return make([]answered, len(all))
+	}
+	return got
+}
+
+// setting is a call that has an origin set cookies.
+func setting(origin string, lines ...string) call {
 	var query []string
 	for _, line := range lines {
 		query = append(query, "c", line)
 	}
-	v.call(in, address(origin, "/set", query...))
+	return call{to: address(origin, "/set", query...)}
 }
 
-// cookies are those that an origin receives from the open page, in order.
-func (v *Visit) cookies(in browser.Scope, origin string) []string {
-	return v.ask(in, origin, "include").Cookies
+// asking is a call that has an origin tell the cookies that it receives.
+func asking(origin string) call { return call{to: origin + "/cookies"} }
+
+// receives are the cookies of this visit that an origin receives from the open
+// page, in order, after the calls that are made before.
+func (v *Visit) receives(in browser.Scope, origin string, before ...call) []string {
+	return v.told(v.calls(in, append(before, asking(origin))...)).Cookies
 }
 
-func (v *Visit) ask(in browser.Scope, origin, credentials string) (a answer) {
-	const script = `async ([to, credentials]) => { try { return await (await fetch(to, {credentials})).json() } catch (e) { return {cookies: [], site: 'refused'} } }`
-	v.eval(in, script, []string{origin + "/cookies", credentials}, &a)
+// told is the last answer, which is of /cookies.
+func (v *Visit) told(all []answered) (a answer) {
+	last := all[len(all)-1]
+	if !last.Read || json.Unmarshal(last.Said, &a) != nil {
+		return answer{Site: "refused"}
+	}
+	var mine []string
+	for _, c := range a.Cookies {
+		name, value, _ := strings.Cut(c, "=")
+		if name, own := v.sites.canonical(name); own {
+			mine = append(mine, name+"="+value)
+		}
+	}
+	a.Cookies = mine
 	return a
 }
 
@@ -170,8 +211,24 @@ func (v *Visit) judged(name string, there bool, yes, no string) string {
 
 func (v *Visit) offered(name string) bool {
 	return slices.ContainsFunc(v.exchanges(), func(e trace.Exchange) bool {
-		return slices.ContainsFunc(e.Response.SetCookies, func(c trace.SetCookie) bool { return c.Name == name })
+		return slices.ContainsFunc(e.Response.SetCookies, func(c trace.SetCookie) bool { return v.called(c.Name, name) })
 	})
+}
+
+// called says whether a cookie is this visit's with a canonical name.
+func (v *Visit) called(cookie, name string) bool {
+	canonical, own := v.sites.canonical(cookie)
+	return own && canonical == name
+}
+
+// own are the canonical names of a request's cookies that are this visit's.
+func (v *Visit) own(all []trace.Pair) (names []string) {
+	for _, c := range all {
+		if name, own := v.sites.canonical(c.Name); own {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // received are the names of the cookies of the last request for a path of an
@@ -179,10 +236,7 @@ func (v *Visit) offered(name string) bool {
 func (v *Visit) received(origin, path string) (names []string, asked bool) {
 	for _, e := range v.exchanges() {
 		if e.Origin == v.real(origin) && e.Path == path && !e.Preflight {
-			asked, names = true, nil
-			for _, c := range e.Request.Cookies {
-				names = append(names, c.Name)
-			}
+			asked, names = true, v.own(e.Request.Cookies)
 		}
 	}
 	return names, asked
@@ -215,12 +269,13 @@ func (v *Visit) reasons(outcome string) []string {
 		var words []string
 		t := v.rec.Snapshot()
 		for _, r := range t.Refusals {
-			if v.mine(r.Time, r.URL) && !strings.Contains(r.URL, trace.ReservedPath) {
+			_, own := v.sites.canonical(r.Cookie)
+			if own && v.mine(r.Time, r.URL) && !strings.Contains(r.URL, trace.ReservedPath) {
 				words = append(words, r.Reasons...)
 			}
 		}
 		for _, e := range t.PageErrors {
-			if e.Kind == trace.ErrorCORS && v.mine(e.Time, e.Text) {
+			if e.Kind == trace.ErrorCORS && v.mine(e.Time, e.Text) && strings.HasSuffix(e.Text, v.real("/"+crumb)) {
 				word, _, _ := strings.Cut(e.Text, " ")
 				words = append(words, word)
 			}
