@@ -119,8 +119,16 @@ func (e *engine) share(ctx context.Context) (err error) {
 	})
 	if err == nil {
 		e.version.Browser = e.title(e.shared)
+		e.started()
 	}
 	return err
+}
+
+// started is called once a browser is up.
+func (e *engine) started() {
+	if e.firefox() {
+		hasten(family(e.driver.Pid()))
+	}
 }
 
 // title is a browser's name and version.

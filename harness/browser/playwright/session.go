@@ -96,7 +96,7 @@ func (e *engine) keep(o browser.Options, l *life, ms float64) (pw.BrowserContext
 	c, err := e.kind.LaunchPersistentContext(o.Keep, pw.BrowserTypeLaunchPersistentContextOptions{
 		Args: launch.Args, Channel: launch.Channel, FirefoxUserPrefs: launch.FirefoxUserPrefs,
 		ExecutablePath: launch.ExecutablePath, Headless: launch.Headless,
-		SlowMo: launch.SlowMo, Timeout: launch.Timeout, HandleSIGINT: launch.HandleSIGINT,
+		Env: launch.Env, SlowMo: launch.SlowMo, Timeout: launch.Timeout, HandleSIGINT: launch.HandleSIGINT,
 		Proxy: &pw.Proxy{Server: o.Proxy}, Viewport: viewport, IgnoreHttpsErrors: e.trustsAll(),
 	})
 	if err != nil {
@@ -106,6 +106,7 @@ func (e *engine) keep(o browser.Options, l *life, ms float64) (pw.BrowserContext
 	e.opening.Lock()
 	defer e.opening.Unlock()
 	e.version.Browser = e.title(c.Browser())
+	e.started()
 	return c, nil
 }
 
