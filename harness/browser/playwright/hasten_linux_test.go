@@ -43,13 +43,17 @@ func TestFirefoxSendsAtOnce(t *testing.T) {
 	}
 }
 
-// peers are the TCP connections of a process, and those with Nagle's algorithm.
+// peers are the connections to a port that a process listens on, as its driver's
+// is, and how many of them have Nagle's algorithm. What it connects to by itself
+// is another matter.
 func peers(t *testing.T, pid int) (connected, delayed int) {
 	process, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = unix.Close(process) }()
+	listens := map[int]bool{}
+	nodelay := map[int][]int{} // by the local port of a connection
 	for _, fd := range sockets(pid) {
 		socket, err := unix.PidfdGetfd(process, fd, 0)
 		if errors.Is(err, unix.EPERM) {
@@ -58,14 +62,23 @@ func peers(t *testing.T, pid int) (connected, delayed int) {
 		if err != nil {
 			continue
 		}
-		peer, err := unix.Getpeername(socket)
-		if _, inet := peer.(*unix.SockaddrInet4); err == nil && inet {
-			connected++
-			if on, err := unix.GetsockoptInt(socket, unix.IPPROTO_TCP, unix.TCP_NODELAY); err != nil || on == 0 {
-				delayed++
+		local, err := unix.Getsockname(socket)
+		if at, inet := local.(*unix.SockaddrInet4); err == nil && inet {
+			if on, err := unix.GetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && on == 1 {
+				listens[at.Port] = true
+			} else if on, err := unix.GetsockoptInt(socket, unix.IPPROTO_TCP, unix.TCP_NODELAY); err == nil {
+				nodelay[at.Port] = append(nodelay[at.Port], on)
 			}
 		}
 		_ = unix.Close(socket)
+	}
+	for port := range listens {
+		for _, on := range nodelay[port] {
+			connected++
+			if on == 0 {
+				delayed++
+			}
+		}
 	}
 	return connected, delayed
 }

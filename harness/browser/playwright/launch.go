@@ -134,10 +134,11 @@ func (e *engine) preferences() map[string]any {
 	return all
 }
 
-// environment is this process's own, and for a frugal Firefox what has it heed
-// that there is nobody to ask for settings, as the preferences say that it sets
-// itself for WebDriver BiDi (RecommendedPreferences.sys.mjs): a released build
-// does otherwise read the lists that it brings, which takes a fifth of its start.
+// environment is this process's own, with what has a frugal Firefox leave unread
+// the lists of settings that it brings, a fifth of its start. WebDriver BiDi has
+// it set that there is no server to ask for them (RecommendedPreferences.sys.mjs);
+// a released build heeds that with this variable alone (services-settings'
+// Utils.sys.mjs). nil: as it is.
 func (e *engine) environment() map[string]string {
 	if !e.firefox() || !e.launch.Frugal {
 		return nil
